@@ -1,0 +1,23 @@
+//! Protocol types shared by every part of Cairn.
+//!
+//! No I/O, no clock, no async: what stands here can run inside a proof.
+//!
+//! - [`TxEnvelope`], [`Receipt`], [`Block`]: what a block holds, for OP and Ethereum rules alike
+//! - [`Account`], [`StateReader`]: the state as an executor sees it
+//! - [`ChainSpec`]: genesis, fork schedule and fee parameters of one chain
+
+mod account;
+mod blob_schedule;
+mod block;
+mod genesis;
+mod receipt;
+mod spec;
+mod transaction;
+
+pub use account::{Account, ReadError, StateReader};
+pub use blob_schedule::BlobSchedule;
+pub use block::{Block, BlockBody, Header, RecoverError, RecoveredBlock, block_hash_and_number};
+pub use genesis::{GenesisError, genesis_header};
+pub use receipt::Receipt;
+pub use spec::{BaseFeeError, ChainSpec, OptimismParams, Rules};
+pub use transaction::{DEPOSIT_TX_TYPE, SignedTx, TxEnvelope, TxType, TypedTx};
