@@ -22,7 +22,9 @@ function load() {
 
 const args = process.argv.slice(2);
 if (args.includes('--version')) {
-  const version = load().version().replace(/\.Emscripten\.clang$/, '.Linux.g++');
+  const version = load()
+    .version()
+    .replace(/\.Emscripten\.clang$/, '.Linux.g++');
   process.stdout.write(`solc, the solidity compiler commandline interface\nVersion: ${version}\n`);
 } else if (args.includes('--standard-json')) {
   process.stdout.write(load().compile(readFileSync(0, 'utf8')));

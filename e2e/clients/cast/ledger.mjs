@@ -5,6 +5,7 @@ import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 import { keccak256, padHex, parseEther, toEventSelector } from 'viem';
 
 import { artifact } from '../harness/artifacts.mjs';
+import { feePaid } from '../harness/fees.mjs';
 import { cast, castFailure, castJson } from '../harness/foundry.mjs';
 import { IS_ANVIL, account } from '../harness/node.mjs';
 import { assertAccountProof, assertStorageProofs } from '../harness/proofs.mjs';
@@ -38,10 +39,8 @@ async function transfers(step) {
     assert.equal(tx.type, '0x2');
     assert.equal(tx.blockHash, receipt.blockHash);
     assert.equal(await cast('balance', recipient, '--ether'), '1.500000000000000000');
-    const fees = BigInt(receipt.gasUsed) * BigInt(receipt.effectiveGasPrice) + BigInt(receipt.l1Fee ?? 0);
-    const operatorFee = receipt.operatorFee === undefined ? 0n : BigInt(receipt.operatorFee);
     const spent = before - BigInt(await cast('balance', sender.address));
-    assert.equal(spent, parseEther('1.5') + fees + operatorFee);
+    assert.equal(spent, parseEther('1.5') + feePaid(receipt));
   });
   await step('balances of the past', async () => {
     const block = Number(receipt.blockNumber);
@@ -70,7 +69,10 @@ async function blocks(step) {
       heads.push(Number(await cast('block', tag, '--field', 'number')));
     }
     assert.equal(heads[0], 0);
-    assert.deepEqual(heads, [...heads].sort((left, right) => left - right));
+    assert.deepEqual(
+      heads,
+      [...heads].sort((left, right) => left - right),
+    );
     assert.ok(heads[4] > heads[3], `pending ${heads[4]} is not above latest ${heads[3]}`);
   });
   await step('gas-price is at least the base fee', async () => {
@@ -99,19 +101,45 @@ async function contract(step, token) {
     assert.equal(balance, '1000');
     assert.equal(BigInt(await cast('storage', token, TOTAL_SUPPLY_SLOT)), 1000n);
     const logs = await castJson(
-      'logs', '--from-block', '0', '--address', token,
-      'Transfer(address indexed,address indexed,uint256)', '', recipient,
+      'logs',
+      '--from-block',
+      '0',
+      '--address',
+      token,
+      'Transfer(address indexed,address indexed,uint256)',
+      '',
+      recipient,
     );
     assert.equal(logs.length, 1);
-    assert.deepEqual(logs[0].topics, [TRANSFER, padHex('0x', { size: 32 }), padHex(recipient, { size: 32 }).toLowerCase()]);
+    assert.deepEqual(logs[0].topics, [
+      TRANSFER,
+      padHex('0x', { size: 32 }),
+      padHex(recipient, { size: 32 }).toLowerCase(),
+    ]);
     assert.equal(BigInt(logs[0].data), 1000n);
     assert.equal(logs[0].removed, false);
-    const none = await castJson('logs', '--from-block', '0', '--address', token, '--', TRANSFER, padHex('0xbad', { size: 32 }));
+    const none = await castJson(
+      'logs',
+      '--from-block',
+      '0',
+      '--address',
+      token,
+      '--',
+      TRANSFER,
+      padHex('0xbad', { size: 32 }),
+    );
     assert.deepEqual(none, []);
   });
   await step('proof of account and slots', async () => {
     const block = await client.getBlock();
-    const proof = await castJson('proof', token, TOTAL_SUPPLY_SLOT, '999', '--block', String(block.number));
+    const proof = await castJson(
+      'proof',
+      token,
+      TOTAL_SUPPLY_SLOT,
+      '999',
+      '--block',
+      String(block.number),
+    );
     await assertAccountProof(proof, block.stateRoot);
     await assertStorageProofs(proof);
     assert.equal(BigInt(proof.storageProof[0].value), 1000n);
@@ -123,20 +151,27 @@ async function contract(step, token) {
 async function reverts(step, token, vault) {
   await step('a reason string', async () => {
     const stderr = await castFailure('call', vault, 'withdraw(uint256)', '5');
-    assert.match(stderr, /error code 3: execution reverted: Vault: balance too low, data: "0x08c379a0/);
+    assert.match(
+      stderr,
+      /error code 3: execution reverted: Vault: balance too low, data: "0x08c379a0/,
+    );
     const estimate = await castFailure('estimate', vault, 'withdraw(uint256)', '5');
     assert.match(estimate, /error code 3: execution reverted: Vault: balance too low/);
   });
   await step('a panic', async () => {
     const stderr = await castFailure('call', vault, 'averageBalance()(uint256)');
     assert.match(stderr, /data: "0x4e487b71[0]{62}12"/);
-    const message = IS_ANVIL ? 'panic: division or modulo by zero (0x12)' : 'division or modulo by zero';
+    const message = IS_ANVIL
+      ? 'panic: division or modulo by zero (0x12)'
+      : 'division or modulo by zero';
     assert.ok(stderr.includes(`error code 3: execution reverted: ${message}, data`), stderr);
   });
   await step('a custom error', async () => {
     const stderr = await castFailure('call', token, 'mint(address,uint256)', recipient, '1');
     const data = `0x118cdaa7${'0'.repeat(64)}`;
-    const message = IS_ANVIL ? /error code 3: execution reverted.*, data: / : /error code 3: execution reverted, data: /;
+    const message = IS_ANVIL
+      ? /error code 3: execution reverted.*, data: /
+      : /error code 3: execution reverted, data: /;
     assert.match(stderr, message);
     assert.ok(stderr.includes(`data: "${data}"`), stderr);
   });
@@ -151,7 +186,12 @@ await scenario('cast ledger', async (step) => {
   await transfers(step);
   await blocks(step);
   const deployer = wallet(2);
-  const token = await deploy(deployer, artifact('Token'), ['Sample', 'SMPL', 5_000n, sender.address]);
+  const token = await deploy(deployer, artifact('Token'), [
+    'Sample',
+    'SMPL',
+    5_000n,
+    sender.address,
+  ]);
   const vault = await deploy(deployer, artifact('Vault'));
   await contract(step, token);
   await reverts(step, token, vault);

@@ -13,7 +13,11 @@ const owner = wallet(3);
 const sender = account(3).address;
 const vaultCode = artifact('Vault');
 const deposit = encodeFunctionData({ abi: vaultCode.abi, functionName: 'deposit' });
-const withdraw = encodeFunctionData({ abi: vaultCode.abi, functionName: 'withdraw', args: [parseEther('1')] });
+const withdraw = encodeFunctionData({
+  abi: vaultCode.abi,
+  functionName: 'withdraw',
+  args: [parseEther('1')],
+});
 
 const trace = async (hash, options) =>
   JSON.parse(await cast('rpc', 'debug_traceTransaction', hash, JSON.stringify(options)));
@@ -25,21 +29,41 @@ async function localTraces(step, proxy, hash) {
       const receipt = await client.getTransactionReceipt({ hash });
       assert.match(output, /::deposit\{value: 1000000000000000000\}\(\)/);
       assert.match(output, /deposit\{value: 1000000000000000000\}\(\) \[delegatecall\]/);
-      assert.match(output, /emit Deposited\(depositor: 0x[0-9a-fA-F]{40}, amount: 1000000000000000000 \[1e18\]/);
+      assert.match(
+        output,
+        /emit Deposited\(depositor: 0x[0-9a-fA-F]{40}, amount: 1000000000000000000 \[1e18\]/,
+      );
       assert.match(output, /Transaction successfully executed\./);
       assert.match(output, new RegExp(`Gas used: ${receipt.gasUsed}$`, 'm'));
     });
   }
   await step('call --trace shows the revert', async () => {
-    const output = await cast('call', proxy, 'withdraw(uint256)', '7', '--trace', '--from', account(9).address);
+    const output = await cast(
+      'call',
+      proxy,
+      'withdraw(uint256)',
+      '7',
+      '--trace',
+      '--from',
+      account(9).address,
+    );
     assert.match(output, /\[Revert\] Vault: balance too low/);
   });
   await step('access-list names the slots that the call reads', async () => {
-    const list = await castJson('access-list', proxy, 'balanceOf(address)', sender, '--from', sender);
+    const list = await castJson(
+      'access-list',
+      proxy,
+      'balanceOf(address)',
+      sender,
+      '--from',
+      sender,
+    );
     const { storageKeys } = list.accessList.find(({ address }) => address === proxy.toLowerCase());
     assert.equal(storageKeys.length, 2);
     // The implementation slot of EIP-1967 and balanceOf[sender] of slot 1.
-    assert.ok(storageKeys.includes('0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc'));
+    assert.ok(
+      storageKeys.includes('0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc'),
+    );
     assert.ok(storageKeys.includes(await cast('index', 'address', sender, '1')));
     assert.ok(Number(list.gasUsed) > 21_000);
   });
@@ -87,7 +111,10 @@ async function otherTracers(step, { proxy, implementation, hash }) {
     assert.equal(state[proxy.toLowerCase()].storage[slot], padHex('0x', { size: 32 }));
   });
   await step('prestateTracer diffMode gives what changed', async () => {
-    const { pre, post } = await trace(hash, { tracer: 'prestateTracer', tracerConfig: { diffMode: true } });
+    const { pre, post } = await trace(hash, {
+      tracer: 'prestateTracer',
+      tracerConfig: { diffMode: true },
+    });
     assert.equal(BigInt(post[proxy.toLowerCase()].balance), parseEther('1'));
     assert.equal(BigInt(post[proxy.toLowerCase()].storage[slot]), parseEther('1'));
     assert.equal(pre[proxy.toLowerCase()].storage?.[slot], undefined);
@@ -113,7 +140,11 @@ async function otherTracers(step, { proxy, implementation, hash }) {
 
 await scenario('cast traces', async (step) => {
   const implementation = await deploy(owner, vaultCode);
-  const initialize = encodeFunctionData({ abi: vaultCode.abi, functionName: 'initialize', args: [sender] });
+  const initialize = encodeFunctionData({
+    abi: vaultCode.abi,
+    functionName: 'initialize',
+    args: [sender],
+  });
   const proxy = await deploy(owner, artifact('ERC1967Proxy'), [implementation, initialize]);
   const hash = await owner.sendTransaction({ to: proxy, data: deposit, value: parseEther('1') });
   await mined(hash);
@@ -123,7 +154,11 @@ await scenario('cast traces', async (step) => {
   await callTracer(step, context);
   await otherTracers(step, context);
   await step('callTracer of a failed transaction has the reason', async () => {
-    const failing = await owner.sendTransaction({ to: implementation, data: withdraw, gas: 200_000n });
+    const failing = await owner.sendTransaction({
+      to: implementation,
+      data: withdraw,
+      gas: 200_000n,
+    });
     const receipt = await client.waitForTransactionReceipt({ hash: failing });
     assert.equal(receipt.status, 'reverted');
     const top = await trace(failing, { tracer: 'callTracer' });
@@ -133,12 +168,33 @@ await scenario('cast traces', async (step) => {
   });
   await step('debug_traceCall and debug_traceBlockByNumber', async () => {
     const call = { from: sender, to: proxy, data: deposit, value: '0x5' };
-    const top = JSON.parse(await cast('rpc', 'debug_traceCall', JSON.stringify(call), 'latest', '{"tracer":"callTracer"}'));
+    const top = JSON.parse(
+      await cast(
+        'rpc',
+        'debug_traceCall',
+        JSON.stringify(call),
+        'latest',
+        '{"tracer":"callTracer"}',
+      ),
+    );
     assert.equal(top.calls[0].type, 'DELEGATECALL');
     const { blockNumber } = await client.getTransactionReceipt({ hash });
     const block = await client.getBlock({ blockNumber });
-    const traces = JSON.parse(await cast('rpc', 'debug_traceBlockByNumber', `0x${blockNumber.toString(16)}`, '{"tracer":"callTracer"}'));
-    assert.deepEqual(traces.map(({ txHash }) => txHash), block.transactions);
-    assert.deepEqual(traces[block.transactions.indexOf(hash)].result, await trace(hash, { tracer: 'callTracer' }));
+    const traces = JSON.parse(
+      await cast(
+        'rpc',
+        'debug_traceBlockByNumber',
+        `0x${blockNumber.toString(16)}`,
+        '{"tracer":"callTracer"}',
+      ),
+    );
+    assert.deepEqual(
+      traces.map(({ txHash }) => txHash),
+      block.transactions,
+    );
+    assert.deepEqual(
+      traces[block.transactions.indexOf(hash)].result,
+      await trace(hash, { tracer: 'callTracer' }),
+    );
   });
 });

@@ -21,9 +21,21 @@ const env = { FOUNDRY_OUT: join(directory, 'out'), FOUNDRY_CACHE_PATH: join(dire
 
 const create = (...flags) =>
   forge(
-    ['create', 'src/sample/Token.sol:Token', '--rpc-url', RPC_URL, '--private-key',
-      deployer.privateKey, ...flags, '--json', '--constructor-args', 'Sample', 'SMPL',
-      String(cap), deployer.address],
+    [
+      'create',
+      'src/sample/Token.sol:Token',
+      '--rpc-url',
+      RPC_URL,
+      '--private-key',
+      deployer.privateKey,
+      ...flags,
+      '--json',
+      '--constructor-args',
+      'Sample',
+      'SMPL',
+      String(cap),
+      deployer.address,
+    ],
     env,
   );
 

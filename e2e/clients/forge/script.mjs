@@ -19,16 +19,32 @@ const IMPLEMENTATION_SLOT = '0x360894a13ba1a3210667c828492db98dca3e2076cc3735a92
 const CREATE2_DEPLOYER = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
 const BEEF = '0x000000000000000000000000000000000000bEEF';
 const TRANSACTIONS = [
-  ['CREATE', 'Token'], ['CREATE', 'Collectible'], ['CREATE', 'Vault'], ['CREATE', 'ERC1967Proxy'],
-  ['CREATE2', 'BatchAccount'], ['CALL', 'Token'], ['CALL', 'Token'], ['CALL', 'Collectible'],
-  ['CALL', 'ERC1967Proxy'], ['CREATE', 'VaultV2'], ['CALL', 'ERC1967Proxy'],
+  ['CREATE', 'Token'],
+  ['CREATE', 'Collectible'],
+  ['CREATE', 'Vault'],
+  ['CREATE', 'ERC1967Proxy'],
+  ['CREATE2', 'BatchAccount'],
+  ['CALL', 'Token'],
+  ['CALL', 'Token'],
+  ['CALL', 'Collectible'],
+  ['CALL', 'ERC1967Proxy'],
+  ['CREATE', 'VaultV2'],
+  ['CALL', 'ERC1967Proxy'],
 ];
 
 async function broadcast(deployer, flags) {
   const directory = mkdtempSync(join(tmpdir(), 'cairn-forge-script-'));
   await forge(
-    ['script', 'script/DeploySample.s.sol:DeploySample', '--rpc-url', RPC_URL, '--private-key',
-      deployer.privateKey, '--broadcast', ...flags],
+    [
+      'script',
+      'script/DeploySample.s.sol:DeploySample',
+      '--rpc-url',
+      RPC_URL,
+      '--private-key',
+      deployer.privateKey,
+      '--broadcast',
+      ...flags,
+    ],
     { FOUNDRY_BROADCAST: directory, SALT: generatePrivateKey() },
   );
   const path = join(directory, 'DeploySample.s.sol', String(chain.id), 'run-latest.json');
@@ -105,6 +121,8 @@ await scenario('forge script', async (step) => {
     const nonce = await client.getTransactionCount(deployer);
     const run = await step(`broadcast ${flags.join(' ')}`, () => broadcast(deployer, flags));
     await step('every recorded receipt is on the chain', () => checkReceipts(run, deployer, nonce));
-    await step('the contracts are deployed, used and upgraded', () => checkContracts(run, deployer));
+    await step('the contracts are deployed, used and upgraded', () =>
+      checkContracts(run, deployer),
+    );
   }
 });

@@ -9,7 +9,8 @@ import { RPC_URL } from './node.mjs';
 const COMMAND_DEADLINE_MS = 120_000;
 const run = promisify(execFile);
 
-// The binary of the platform package itself: the package's node wrapper always exits with 0.
+// The binary of the platform's package. (The wrapper that npm puts in front of it in
+// @foundry-rs/cast always exits with 0.)
 function binaryOf(tool) {
   const scope = `${CONTRACTS_DIR}node_modules/@foundry-rs/`;
   try {
@@ -46,7 +47,8 @@ export const forge = (args, env = {}) => foundry('forge', args, env);
 export const cast = (...args) => foundry('cast', args, {});
 
 /** Standard output of cast, which is JSON. */
-export const castJson = async (command, ...args) => JSON.parse(await cast(command, '--json', ...args));
+export const castJson = async (command, ...args) =>
+  JSON.parse(await cast(command, '--json', ...args));
 
 /** What cast writes to standard error as it fails; an error when it succeeds. */
 export async function castFailure(...args) {

@@ -8,10 +8,14 @@ export const EMPTY_CODE_HASH = keccak256('0x');
 export const EMPTY_ROOT = keccak256(toRlp('0x'));
 
 const proven = (root, key, nodes) =>
-  verifyMerkleProof(hexToBytes(key), nodes.map((node) => hexToBytes(node)), {
-    root: hexToBytes(root),
-    useKeyHashing: true,
-  });
+  verifyMerkleProof(
+    hexToBytes(key),
+    nodes.map((node) => hexToBytes(node)),
+    {
+      root: hexToBytes(root),
+      useKeyHashing: true,
+    },
+  );
 
 // RLP writes zero as the empty string.
 const integer = (bytes) => (bytes === '0x' ? 0n : BigInt(bytes));

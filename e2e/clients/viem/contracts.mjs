@@ -2,8 +2,13 @@
 import assert from 'node:assert/strict';
 
 import {
-  BaseError, ContractFunctionRevertedError, encodeFunctionData, getContract, getContractAddress,
-  parseEther, parseSignature,
+  BaseError,
+  ContractFunctionRevertedError,
+  encodeFunctionData,
+  getContract,
+  getContractAddress,
+  parseEther,
+  parseSignature,
 } from 'viem';
 
 import { artifact, assertDeployedCode } from '../harness/artifacts.mjs';
@@ -32,7 +37,8 @@ async function deployAndUse(step) {
   const address = await step('deployContract', async () => {
     const nonce = await client.getTransactionCount(owner.account);
     const hash = await owner.deployContract({
-      ...tokenCode, args: ['Viem', 'VIEM', parseEther('1000'), owner.account.address],
+      ...tokenCode,
+      args: ['Viem', 'VIEM', parseEther('1000'), owner.account.address],
     });
     const receipt = await mined(hash);
     const expected = getContractAddress({ from: owner.account.address, nonce: BigInt(nonce) });
@@ -40,7 +46,11 @@ async function deployAndUse(step) {
     assertDeployedCode(await client.getCode({ address: expected }), tokenCode);
     return expected;
   });
-  const token = getContract({ address, abi: tokenCode.abi, client: { public: client, wallet: owner } });
+  const token = getContract({
+    address,
+    abi: tokenCode.abi,
+    client: { public: client, wallet: owner },
+  });
 
   await step('writeContract and readContract', async () => {
     const receipt = await mined(await token.write.mint([other.account.address, 700n]));
@@ -53,8 +63,11 @@ async function deployAndUse(step) {
   });
   await step('simulateContract gives the result and a request that succeeds', async () => {
     const { result, request } = await client.simulateContract({
-      address, abi: tokenCode.abi, functionName: 'transfer',
-      args: [owner.account.address, 200n], account: other.account,
+      address,
+      abi: tokenCode.abi,
+      functionName: 'transfer',
+      args: [owner.account.address, 200n],
+      account: other.account,
     });
     assert.equal(result, true);
     await mined(await other.writeContract(request));
@@ -63,20 +76,31 @@ async function deployAndUse(step) {
   await step('a typed-data permit is accepted on chain', async () => {
     const [, name, version, chainId, verifyingContract] = await token.read.eip712Domain();
     assert.equal(chainId, BigInt(chain.id));
-    const field = (type) => ([key]) => ({ name: key, type });
+    const field =
+      (type) =>
+      ([key]) => ({ name: key, type });
     const message = {
-      owner: other.account.address, spender: owner.account.address, value: 99n, nonce: 0n, deadline: 2n ** 40n,
+      owner: other.account.address,
+      spender: owner.account.address,
+      value: 99n,
+      nonce: 0n,
+      deadline: 2n ** 40n,
     };
     const signature = await other.signTypedData({
       domain: { name, version, chainId, verifyingContract },
       primaryType: 'Permit',
-      types: { Permit: Object.entries(message).map((entry) =>
-        field(entry[0] === 'owner' || entry[0] === 'spender' ? 'address' : 'uint256')(entry)) },
+      types: {
+        Permit: Object.entries(message).map((entry) =>
+          field(entry[0] === 'owner' || entry[0] === 'spender' ? 'address' : 'uint256')(entry),
+        ),
+      },
       message,
     });
     const { v, r, s } = parseSignature(signature);
     const { value, deadline } = message;
-    await mined(await token.write.permit([message.owner, message.spender, value, deadline, Number(v), r, s]));
+    await mined(
+      await token.write.permit([message.owner, message.spender, value, deadline, Number(v), r, s]),
+    );
     assert.equal(await token.read.allowance([message.owner, message.spender]), 99n);
   });
   return address;
@@ -84,34 +108,57 @@ async function deployAndUse(step) {
 
 async function reverts(step, token, vault) {
   await step('simulateContract decodes a custom error', async () => {
-    const reverted = await revertOf(client.simulateContract({
-      address: token, abi: tokenCode.abi, functionName: 'mint',
-      args: [owner.account.address, parseEther('1001')], account: owner.account,
-    }));
+    const reverted = await revertOf(
+      client.simulateContract({
+        address: token,
+        abi: tokenCode.abi,
+        functionName: 'mint',
+        args: [owner.account.address, parseEther('1001')],
+        account: owner.account,
+      }),
+    );
     assert.equal(reverted.data.errorName, 'CapExceeded');
     assert.deepEqual(reverted.data.args, [parseEther('1001') + 700n, parseEther('1000')]);
   });
   await step('simulateContract decodes an inherited custom error', async () => {
-    const reverted = await revertOf(client.simulateContract({
-      address: token, abi: tokenCode.abi, functionName: 'mint', args: [owner.account.address, 1n], account: other.account,
-    }));
+    const reverted = await revertOf(
+      client.simulateContract({
+        address: token,
+        abi: tokenCode.abi,
+        functionName: 'mint',
+        args: [owner.account.address, 1n],
+        account: other.account,
+      }),
+    );
     assert.equal(reverted.data.errorName, 'OwnableUnauthorizedAccount');
     assert.deepEqual(reverted.data.args, [other.account.address]);
   });
   await step('simulateContract gives a reason string', async () => {
-    const reverted = await revertOf(client.simulateContract({
-      address: vault, abi: vaultCode.abi, functionName: 'withdraw', args: [1n], account: owner.account,
-    }));
+    const reverted = await revertOf(
+      client.simulateContract({
+        address: vault,
+        abi: vaultCode.abi,
+        functionName: 'withdraw',
+        args: [1n],
+        account: owner.account,
+      }),
+    );
     assert.equal(reverted.reason, 'Vault: balance too low');
   });
   await step('readContract gives a panic', async () => {
-    const reverted = await revertOf(client.readContract({ address: vault, abi: vaultCode.abi, functionName: 'averageBalance' }));
+    const reverted = await revertOf(
+      client.readContract({ address: vault, abi: vaultCode.abi, functionName: 'averageBalance' }),
+    );
     assert.equal(reverted.data.errorName, 'Panic');
     assert.deepEqual(reverted.data.args, [0x12n]);
   });
   await step('a call to an address without code is told apart', async () => {
     await assert.rejects(
-      client.readContract({ address: account(9).address, abi: vaultCode.abi, functionName: 'owner' }),
+      client.readContract({
+        address: account(9).address,
+        abi: vaultCode.abi,
+        functionName: 'owner',
+      }),
       /returned no data \("0x"\)/,
     );
   });
@@ -133,7 +180,9 @@ async function multicall(step, token) {
     assert.equal(results[0].result, 'VIEM');
     assert.equal(results[1].result, 700n);
     assert.equal(results[2].status, 'failure');
-    const reverted = results[2].error.walk((cause) => cause instanceof ContractFunctionRevertedError);
+    const reverted = results[2].error.walk(
+      (cause) => cause instanceof ContractFunctionRevertedError,
+    );
     assert.equal(reverted.data.errorName, 'ERC20InsufficientBalance');
   });
 }
@@ -153,7 +202,8 @@ await scenario('viem contracts', async (step) => {
     const slot = `0x${'8'.padStart(64, '0')}`;
     const value = `0x${elsewhere.slice(2).toLowerCase().padStart(64, '0')}`;
     const { data: overridden } = await client.call({
-      to: elsewhere, data,
+      to: elsewhere,
+      data,
       stateOverride: [{ address: elsewhere, code, stateDiff: [{ slot, value }] }],
     });
     assert.equal(overridden, value);

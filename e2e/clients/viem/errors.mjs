@@ -2,9 +2,23 @@
 import assert from 'node:assert/strict';
 
 import {
-  BaseError, FeeCapTooLowError, InsufficientFundsError, IntrinsicGasTooLowError, InvalidInputRpcError,
-  MethodNotFoundRpcError, NonceTooLowError, TipAboveFeeCapError, concatHex, keccak256, parseEther, parseGwei,
-  parseSignature, toBytes, toHex, toRlp, trim,
+  BaseError,
+  FeeCapTooLowError,
+  InsufficientFundsError,
+  IntrinsicGasTooLowError,
+  InvalidInputRpcError,
+  MethodNotFoundRpcError,
+  NonceTooLowError,
+  TipAboveFeeCapError,
+  concatHex,
+  keccak256,
+  parseEther,
+  parseGwei,
+  parseSignature,
+  toBytes,
+  toHex,
+  toRlp,
+  trim,
 } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 
@@ -18,7 +32,11 @@ const FEES = { maxFeePerGas: parseGwei('20'), maxPriorityFeePerGas: parseGwei('1
 
 /** A complete transaction, so that viem asks the node nothing before it sends. */
 const complete = async (fields = {}) => ({
-  type: 'eip1559', to, value: 1n, gas: 21_000n, ...FEES,
+  type: 'eip1559',
+  to,
+  value: 1n,
+  gas: 21_000n,
+  ...FEES,
   nonce: await client.getTransactionCount({ address: sender.account.address, blockTag: 'pending' }),
   ...fields,
 });
@@ -30,7 +48,11 @@ async function refused(from, request, message, viemClass, { byNode = true } = {}
     (thrown) => thrown,
   );
   assert.ok(error instanceof BaseError, error);
-  if (viemClass) assert.ok(error.walk((cause) => cause instanceof viemClass), error);
+  if (viemClass)
+    assert.ok(
+      error.walk((cause) => cause instanceof viemClass),
+      error,
+    );
   if (byNode && !IS_ANVIL) {
     assert.match(error.details, message);
     const { code } = error.walk((cause) => typeof cause.code === 'number');
@@ -45,8 +67,14 @@ async function accounting(step) {
     await refused(sender, await complete({ nonce: 0 }), message, NonceTooLowError);
   });
   await step('insufficient funds for value and for gas', async () => {
-    const message = /^insufficient funds for gas \* price \+ value: balance \d+, tx cost \d+, overshot \d+$/;
-    await refused(sender, await complete({ value: parseEther('100') }), message, InsufficientFundsError);
+    const message =
+      /^insufficient funds for gas \* price \+ value: balance \d+, tx cost \d+, overshot \d+$/;
+    await refused(
+      sender,
+      await complete({ value: parseEther('100') }),
+      message,
+      InsufficientFundsError,
+    );
     const empty = wallet(privateKeyToAccount(generatePrivateKey()));
     await refused(empty, await complete({ nonce: 0, value: 0n }), message, InsufficientFundsError);
   });
@@ -58,7 +86,8 @@ async function accounting(step) {
     const request = await complete({ maxFeePerGas: 5n, maxPriorityFeePerGas: 6n });
     await refused(sender, request, /./, TipAboveFeeCapError, { byNode: false });
     const { error } = await rpc('eth_sendRawTransaction', [await signUnchecked(request)]);
-    if (!IS_ANVIL) assert.match(error.message, /^max priority fee per gas higher than max fee per gas/);
+    if (!IS_ANVIL)
+      assert.match(error.message, /^max priority fee per gas higher than max fee per gas/);
   });
   // anvil looks at neither of these.
   if (IS_ANVIL) return;
@@ -71,9 +100,17 @@ async function accounting(step) {
   await step('eth_call with a fee cap below the base fee', async () => {
     const { baseFeePerGas } = await client.getBlock();
     assert.ok(baseFeePerGas > 1n);
-    const call = { account: account(0), to, gas: 21_000n, maxFeePerGas: 1n, maxPriorityFeePerGas: 0n };
-    await assert.rejects(client.call(call), (error) =>
-      error.walk((cause) => cause instanceof FeeCapTooLowError) !== null);
+    const call = {
+      account: account(0),
+      to,
+      gas: 21_000n,
+      maxFeePerGas: 1n,
+      maxPriorityFeePerGas: 0n,
+    };
+    await assert.rejects(
+      client.call(call),
+      (error) => error.walk((cause) => cause instanceof FeeCapTooLowError) !== null,
+    );
   });
 }
 
@@ -96,8 +133,10 @@ async function pool(step) {
     await refused(sender, { ...queued, value: 2n }, /^replacement transaction underpriced$/);
     const tenPercent = (fee) => (fee * 110n) / 100n;
     const replacement = await sender.sendTransaction({
-      ...queued, value: 3n,
-      maxFeePerGas: tenPercent(FEES.maxFeePerGas), maxPriorityFeePerGas: tenPercent(FEES.maxPriorityFeePerGas),
+      ...queued,
+      value: 3n,
+      maxFeePerGas: tenPercent(FEES.maxFeePerGas),
+      maxPriorityFeePerGas: tenPercent(FEES.maxPriorityFeePerGas),
     });
     await mined(await sender.sendTransaction({ ...queued, nonce: next }));
     // anvil answers with a hash and mines the first one all the same.
@@ -119,13 +158,17 @@ async function pool(step) {
   await step('another chain id', async () => {
     const raw = await sender.account.signTransaction(await complete({ chainId: chain.id + 1 }));
     const { error } = await rpc('eth_sendRawTransaction', [raw]);
-    assert.match(error.message, IS_ANVIL ? /invalid chain id/ : /invalid chain id for signer: have \d+ want \d+/);
+    assert.match(
+      error.message,
+      IS_ANVIL ? /invalid chain id/ : /invalid chain id for signer: have \d+ want \d+/,
+    );
   });
   await step('txpool_status and txpool_content show a queued transaction', async () => {
     const request = await complete();
     const hash = await sender.sendTransaction({ ...request, nonce: request.nonce + 2 });
     const { result } = await rpc('txpool_content');
-    const queue = result.queued[sender.account.address] ?? result.queued[sender.account.address.toLowerCase()];
+    const queue =
+      result.queued[sender.account.address] ?? result.queued[sender.account.address.toLowerCase()];
     assert.equal(queue[request.nonce + 2].hash, hash);
     assert.ok(Number((await rpc('txpool_status')).result.queued) >= 1);
     assert.equal((await client.getTransaction({ hash })).blockNumber, null);
@@ -137,11 +180,16 @@ async function pool(step) {
 
 async function protocol(step) {
   await step('an unknown method', async () => {
-    await assert.rejects(client.request({ method: 'eth_noSuchMethod' }), (error) =>
-      error.walk((cause) => cause instanceof MethodNotFoundRpcError || cause.code === -32601) !== null);
+    await assert.rejects(
+      client.request({ method: 'eth_noSuchMethod' }),
+      (error) =>
+        error.walk((cause) => cause instanceof MethodNotFoundRpcError || cause.code === -32601) !==
+        null,
+    );
     const { error } = await rpc('eth_noSuchMethod');
     assert.equal(error.code, -32601);
-    if (!IS_ANVIL) assert.equal(error.message, 'the method eth_noSuchMethod does not exist/is not available');
+    if (!IS_ANVIL)
+      assert.equal(error.message, 'the method eth_noSuchMethod does not exist/is not available');
   });
   await step('wrong parameters', async () => {
     const { error } = await rpc('eth_getBalance', ['0x1234', 'latest']);
@@ -159,7 +207,9 @@ async function protocol(step) {
 }
 
 await scenario('viem errors', async (step) => {
-  await mined(await wallet(9).sendTransaction({ to: sender.account.address, value: parseEther('10') }));
+  await mined(
+    await wallet(9).sendTransaction({ to: sender.account.address, value: parseEther('10') }),
+  );
   await accounting(step);
   await pool(step);
   await protocol(step);

@@ -10,7 +10,9 @@ import { client, deploy, mined, openSocket, wallet } from '../harness/viem.mjs';
 
 const owner = wallet(5);
 const code = artifact('Token');
-const Transfer = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)');
+const Transfer = parseAbiItem(
+  'event Transfer(address indexed from, address indexed to, uint256 value)',
+);
 const ZERO = '0x0000000000000000000000000000000000000000';
 const alice = account(6).address;
 const bob = account(7).address;
@@ -27,11 +29,23 @@ async function queries(step) {
   await step('getLogs by indexed argument, block range and block hash', async () => {
     const range = { fromBlock: toAlice.blockNumber, toBlock: toBob.blockNumber };
     const all = await client.getLogs({ address: token, event: Transfer, ...range });
-    assert.deepEqual(all.map(({ args }) => args), [
-      { from: ZERO, to: alice, value: 11n }, { from: ZERO, to: bob, value: 22n },
-    ]);
-    const one = await client.getLogs({ address: token, event: Transfer, args: { to: bob }, ...range });
-    assert.deepEqual(one.map(({ transactionHash }) => transactionHash), [toBob.transactionHash]);
+    assert.deepEqual(
+      all.map(({ args }) => args),
+      [
+        { from: ZERO, to: alice, value: 11n },
+        { from: ZERO, to: bob, value: 22n },
+      ],
+    );
+    const one = await client.getLogs({
+      address: token,
+      event: Transfer,
+      args: { to: bob },
+      ...range,
+    });
+    assert.deepEqual(
+      one.map(({ transactionHash }) => transactionHash),
+      [toBob.transactionHash],
+    );
     const either = await client.getLogs({ event: Transfer, args: { to: [alice, bob] }, ...range });
     assert.equal(either.length, 2);
     const { blockHash } = toAlice;
@@ -45,23 +59,32 @@ async function queries(step) {
   });
   // anvil answers these with an empty list.
   if (!IS_ANVIL) {
-    await step('a range upside down, beyond the head, or of an unknown block is refused', async () => {
-      const refusal = async (query) => (await rpc('eth_getLogs', [query])).error;
-      assert.deepEqual(await refusal({ fromBlock: '0x1', toBlock: '0x0' }), {
-        code: -32602, message: 'invalid block range params',
-      });
-      assert.deepEqual(await refusal({ fromBlock: '0x0', toBlock: '0xffffffff' }), {
-        code: -32602, message: 'block range extends beyond current head block',
-      });
-      const { code, message } = await refusal({ blockHash: `0x${'1'.repeat(64)}` });
-      assert.deepEqual({ code, message }, { code: -32000, message: 'unknown block' });
-    });
+    await step(
+      'a range upside down, beyond the head, or of an unknown block is refused',
+      async () => {
+        const refusal = async (query) => (await rpc('eth_getLogs', [query])).error;
+        assert.deepEqual(await refusal({ fromBlock: '0x1', toBlock: '0x0' }), {
+          code: -32602,
+          message: 'invalid block range params',
+        });
+        assert.deepEqual(await refusal({ fromBlock: '0x0', toBlock: '0xffffffff' }), {
+          code: -32602,
+          message: 'block range extends beyond current head block',
+        });
+        const { code, message } = await refusal({ blockHash: `0x${'1'.repeat(64)}` });
+        assert.deepEqual({ code, message }, { code: -32000, message: 'unknown block' });
+      },
+    );
   }
 }
 
 async function filters(step) {
   await step('an event filter gives each log once', async () => {
-    const filter = await client.createEventFilter({ address: token, event: Transfer, args: { to: bob } });
+    const filter = await client.createEventFilter({
+      address: token,
+      event: Transfer,
+      args: { to: bob },
+    });
     assert.deepEqual(await client.getFilterChanges({ filter }), []);
     await mined(await mint(bob, 33n));
     await mined(await mint(alice, 34n));
@@ -69,7 +92,10 @@ async function filters(step) {
       const logs = await client.getFilterChanges({ filter });
       return logs.length > 0 && logs;
     });
-    assert.deepEqual(changes.map(({ args }) => args.value), [33n]);
+    assert.deepEqual(
+      changes.map(({ args }) => args.value),
+      [33n],
+    );
     assert.deepEqual(await client.getFilterChanges({ filter }), []);
     assert.equal(await client.uninstallFilter({ filter }), true);
     assert.equal(await client.uninstallFilter({ filter }), false);
@@ -78,9 +104,22 @@ async function filters(step) {
   await step('getFilterLogs gives the whole range of a filter', async () => {
     const fromBlock = (await client.getBlockNumber()) - 1n;
     const last = await mined(await mint(bob, 36n));
-    const filter = await client.createEventFilter({ address: token, event: Transfer, fromBlock, toBlock: last.blockNumber });
+    const filter = await client.createEventFilter({
+      address: token,
+      event: Transfer,
+      fromBlock,
+      toBlock: last.blockNumber,
+    });
     const logs = await client.getFilterLogs({ filter });
-    assert.deepEqual(logs, await client.getLogs({ address: token, event: Transfer, fromBlock, toBlock: last.blockNumber }));
+    assert.deepEqual(
+      logs,
+      await client.getLogs({
+        address: token,
+        event: Transfer,
+        fromBlock,
+        toBlock: last.blockNumber,
+      }),
+    );
     assert.equal(logs.at(-1).args.value, 36n);
     assert.equal(await client.uninstallFilter({ filter }), true);
   });
@@ -106,7 +145,10 @@ async function filters(step) {
 async function collect(what, watch, trigger, enough) {
   const seen = [];
   const errors = [];
-  const stop = watch((items) => seen.push(...[items].flat()), (error) => errors.push(error));
+  const stop = watch(
+    (items) => seen.push(...[items].flat()),
+    (error) => errors.push(error),
+  );
   try {
     const context = await trigger();
     await eventually(what, () => errors.length > 0 || enough(seen, context));
@@ -122,7 +164,8 @@ async function subscriptions(step) {
   await step('watchEvent: logs of an address and topic', async () => {
     const { seen, context } = await collect(
       'the log',
-      (onLogs, onError) => socket.watchEvent({ address: token, event: Transfer, args: { to: bob }, onLogs, onError }),
+      (onLogs, onError) =>
+        socket.watchEvent({ address: token, event: Transfer, args: { to: bob }, onLogs, onError }),
       async () => {
         await socket.getChainId();
         await mined(await mint(alice, 44n));
@@ -130,7 +173,10 @@ async function subscriptions(step) {
       },
       (logs) => logs.length > 0,
     );
-    assert.deepEqual(seen.map(({ args }) => args), [{ from: ZERO, to: bob, value: 55n }]);
+    assert.deepEqual(
+      seen.map(({ args }) => args),
+      [{ from: ZERO, to: bob, value: 55n }],
+    );
     assert.equal(seen[0].blockHash, context.blockHash);
     assert.equal(seen[0].removed, false);
   });

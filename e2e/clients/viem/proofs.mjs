@@ -28,14 +28,26 @@ async function proofAt(address, storageKeys, blockNumber) {
 }
 
 await scenario('viem proofs', async (step) => {
-  const token = await deploy(owner, code, ['Proofs', 'PRF', parseEther('1'), owner.account.address]);
+  const token = await deploy(owner, code, [
+    'Proofs',
+    'PRF',
+    parseEther('1'),
+    owner.account.address,
+  ]);
   const holders = Array.from({ length: HOLDERS }, () => privateKeyToAddress(generatePrivateKey()));
   const hashes = [];
   let nonce = await client.getTransactionCount(owner.account);
   for (const [index, holder] of holders.entries()) {
-    hashes.push(await owner.writeContract({
-      address: token, abi: code.abi, functionName: 'mint', args: [holder, BigInt(index + 1)], gas: 150_000n, nonce: nonce++,
-    }));
+    hashes.push(
+      await owner.writeContract({
+        address: token,
+        abi: code.abi,
+        functionName: 'mint',
+        args: [holder, BigInt(index + 1)],
+        gas: 150_000n,
+        nonce: nonce++,
+      }),
+    );
   }
   const receipts = await Promise.all(hashes.map((hash) => mined(hash)));
   const { blockNumber } = receipts.at(-1);
@@ -43,7 +55,10 @@ await scenario('viem proofs', async (step) => {
   await step('an account and many slots, at the block that wrote them', async () => {
     const proof = await proofAt(token, holders.map(balanceSlot), blockNumber);
     assert.equal(proof.codeHash, keccak256(await client.getCode({ address: token })));
-    assert.deepEqual(proof.storageProof.map(({ value }) => value), holders.map((_, index) => BigInt(index + 1)));
+    assert.deepEqual(
+      proof.storageProof.map(({ value }) => value),
+      holders.map((_, index) => BigInt(index + 1)),
+    );
   });
   await step('the same slots before they were written are absent', async () => {
     const before = receipts[0].blockNumber - 1n;
@@ -51,9 +66,16 @@ await scenario('viem proofs', async (step) => {
     for (const { value } of proof.storageProof) assert.equal(value, 0n);
   });
   await step('an absent slot and slots by number', async () => {
-    const proof = await proofAt(token, [pad('0x0'), pad('0x2'), numberToHex(12345n, { size: 32 })], blockNumber);
+    const proof = await proofAt(
+      token,
+      [pad('0x0'), pad('0x2'), numberToHex(12345n, { size: 32 })],
+      blockNumber,
+    );
     const supply = BigInt((HOLDERS * (HOLDERS + 1)) / 2);
-    assert.deepEqual(proof.storageProof.map(({ value }) => value), [0n, supply, 0n]);
+    assert.deepEqual(
+      proof.storageProof.map(({ value }) => value),
+      [0n, supply, 0n],
+    );
   });
   await step('an account without code', async () => {
     const { address } = account(3);
@@ -63,7 +85,11 @@ await scenario('viem proofs', async (step) => {
     assert.equal(proof.storageHash, EMPTY_ROOT);
   });
   await step('an account that does not exist', async () => {
-    const proof = await proofAt(privateKeyToAddress(generatePrivateKey()), [pad('0x1')], blockNumber);
+    const proof = await proofAt(
+      privateKeyToAddress(generatePrivateKey()),
+      [pad('0x1')],
+      blockNumber,
+    );
     assert.equal(proof.balance, 0n);
   });
   await step('a proof of another block does not verify', async () => {

@@ -1,7 +1,13 @@
 // viem: eth_simulateV1, eth_createAccessList, overrides of eth_call and eth_estimateGas.
 import assert from 'node:assert/strict';
 
-import { ExecutionRevertedError, InsufficientFundsError, encodeFunctionData, pad, parseEther } from 'viem';
+import {
+  ExecutionRevertedError,
+  InsufficientFundsError,
+  encodeFunctionData,
+  pad,
+  parseEther,
+} from 'viem';
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 
 import { artifact } from '../harness/artifacts.mjs';
@@ -13,7 +19,11 @@ const owner = wallet(2);
 const poor = privateKeyToAddress(generatePrivateKey());
 const tokenCode = artifact('Token');
 const vaultCode = artifact('Vault');
-const withdraw = encodeFunctionData({ abi: vaultCode.abi, functionName: 'withdraw', args: [parseEther('1')] });
+const withdraw = encodeFunctionData({
+  abi: vaultCode.abi,
+  functionName: 'withdraw',
+  args: [parseEther('1')],
+});
 
 async function simulations(step, token) {
   await step('simulateBlocks carries state from call to call and block to block', async () => {
@@ -24,22 +34,40 @@ async function simulations(step, token) {
         {
           stateOverrides: [{ address: poor, balance: parseEther('5') }],
           calls: [
-            { ...contract, functionName: 'mint', args: [poor, 10n], account: owner.account.address },
-            { ...contract, functionName: 'transfer', args: [owner.account.address, 4n], account: poor },
+            {
+              ...contract,
+              functionName: 'mint',
+              args: [poor, 10n],
+              account: owner.account.address,
+            },
+            {
+              ...contract,
+              functionName: 'transfer',
+              args: [owner.account.address, 4n],
+              account: poor,
+            },
           ],
         },
         {
           blockOverrides: { number: head + 5n, time: BigInt(Math.floor(Date.now() / 1000) + 3600) },
           calls: [
             { ...contract, functionName: 'balanceOf', args: [poor] },
-            { ...contract, functionName: 'transfer', args: [owner.account.address, 7n], account: poor },
+            {
+              ...contract,
+              functionName: 'transfer',
+              args: [owner.account.address, 7n],
+              account: poor,
+            },
           ],
         },
       ],
     });
     const first = blocks[0];
     const last = blocks.at(-1);
-    assert.deepEqual(first.calls.map(({ status }) => status), ['success', 'success']);
+    assert.deepEqual(
+      first.calls.map(({ status }) => status),
+      ['success', 'success'],
+    );
     assert.equal(first.calls[1].result, true);
     assert.equal(first.calls[0].logs.length, 1);
     assert.equal(first.calls[0].logs[0].address, token.toLowerCase());
@@ -52,7 +80,14 @@ async function simulations(step, token) {
     assert.deepEqual(last.calls[1].error.cause.data.args, [poor, 6n, 7n]);
     // geth fills the numbers between with empty blocks.
     if (!IS_ANVIL) assert.equal(blocks.length, Number(last.number - first.number) + 1);
-    assert.equal(await client.readContract({ address: token, abi: tokenCode.abi, functionName: 'totalSupply' }), 0n);
+    assert.equal(
+      await client.readContract({
+        address: token,
+        abi: tokenCode.abi,
+        functionName: 'totalSupply',
+      }),
+      0n,
+    );
   });
   await step('simulateBlocks traces ether transfers as logs', async () => {
     const [block] = await client.simulateBlocks({
@@ -69,15 +104,35 @@ async function simulations(step, token) {
       await assert.rejects(
         client.simulateBlocks({
           validation: true,
-          blocks: [{ calls: [{ to: poor, nonce: 0, account: owner.account.address, maxFeePerGas: parseEther('1') / 10n ** 6n }] }],
+          blocks: [
+            {
+              calls: [
+                {
+                  to: poor,
+                  nonce: 0,
+                  account: owner.account.address,
+                  maxFeePerGas: parseEther('1') / 10n ** 6n,
+                },
+              ],
+            },
+          ],
         }),
-        (error) => error.walk(({ code }) => code === -38010) !== null || /nonce too low/.test(error.message),
+        (error) =>
+          error.walk(({ code }) => code === -38010) !== null || /nonce too low/.test(error.message),
       );
     });
   }
   await step('createAccessList names what a call touches', async () => {
-    const data = encodeFunctionData({ abi: tokenCode.abi, functionName: 'mint', args: [poor, 10n] });
-    const { accessList, gasUsed } = await client.createAccessList({ account: owner.account, to: token, data });
+    const data = encodeFunctionData({
+      abi: tokenCode.abi,
+      functionName: 'mint',
+      args: [poor, 10n],
+    });
+    const { accessList, gasUsed } = await client.createAccessList({
+      account: owner.account,
+      to: token,
+      data,
+    });
     assert.equal(accessList.length, 1);
     assert.equal(accessList[0].address, token.toLowerCase());
     // totalSupply, owner and the balance of the recipient.
@@ -85,7 +140,9 @@ async function simulations(step, token) {
     assert.ok(accessList[0].storageKeys.includes(pad('0x2')));
     assert.ok(accessList[0].storageKeys.includes(pad('0x8')));
     // The gas is that of the transaction with this list.
-    const receipt = await mined(await owner.sendTransaction({ type: 'eip2930', to: token, data, accessList }));
+    const receipt = await mined(
+      await owner.sendTransaction({ type: 'eip2930', to: token, data, accessList }),
+    );
     assert.equal(receipt.gasUsed, gasUsed);
   });
 }
@@ -96,8 +153,10 @@ async function overrides(step, vault) {
     const request = { account: poor, to: account(9).address, value, maxFeePerGas: 10n ** 11n };
     // anvil estimates as if everyone could pay.
     if (!IS_ANVIL) {
-      await assert.rejects(client.estimateGas(request), (error) =>
-        error.walk((cause) => cause instanceof InsufficientFundsError) !== null);
+      await assert.rejects(
+        client.estimateGas(request),
+        (error) => error.walk((cause) => cause instanceof InsufficientFundsError) !== null,
+      );
     }
     const stateOverride = [{ address: poor, balance: parseEther('4') }];
     assert.equal(await client.estimateGas({ ...request, stateOverride }), 21_000n);
@@ -106,11 +165,14 @@ async function overrides(step, vault) {
     const slot = pad('0x0');
     const stateDiff = [{ slot, value: pad(poor) }];
     const contract = { address: vault, abi: vaultCode.abi };
-    const read = (stateOverride) => client.readContract({ ...contract, functionName: 'owner', stateOverride });
+    const read = (stateOverride) =>
+      client.readContract({ ...contract, functionName: 'owner', stateOverride });
     assert.equal(await read([{ address: vault, stateDiff }]), poor);
     const v2 = artifact('VaultV2', 'Vault.sol');
     const version = await client.readContract({
-      ...contract, functionName: 'version', stateOverride: [{ address: vault, code: v2.deployedBytecode }],
+      ...contract,
+      functionName: 'version',
+      stateOverride: [{ address: vault, code: v2.deployedBytecode }],
     });
     assert.equal(version, 2n);
     assert.equal(await client.readContract({ ...contract, functionName: 'version' }), 1n);
@@ -119,7 +181,9 @@ async function overrides(step, vault) {
     // TIMESTAMP PUSH0 MSTORE NUMBER PUSH1 32 MSTORE PUSH1 64 PUSH0 RETURN
     const code = '0x425f524360205260405ff3';
     const { data } = await client.call({
-      to: poor, stateOverride: [{ address: poor, code }], blockOverrides: { time: 4242n, number: 77n },
+      to: poor,
+      stateOverride: [{ address: poor, code }],
+      blockOverrides: { time: 4242n, number: 77n },
     });
     assert.equal(data, `${pad('0x1092')}${pad('0x4d').slice(2)}`);
   });
@@ -127,25 +191,37 @@ async function overrides(step, vault) {
 
 async function estimates(step, vault) {
   await step('estimateGas of a reverting call gives the reason', async () => {
-    await assert.rejects(client.estimateGas({ account: owner.account, to: vault, data: withdraw }), (error) => {
-      const reverted = error.walk((cause) => cause instanceof ExecutionRevertedError);
-      assert.match(reverted.message, /Execution reverted with reason: Vault: balance too low\./);
-      return true;
-    });
+    await assert.rejects(
+      client.estimateGas({ account: owner.account, to: vault, data: withdraw }),
+      (error) => {
+        const reverted = error.walk((cause) => cause instanceof ExecutionRevertedError);
+        assert.match(reverted.message, /Execution reverted with reason: Vault: balance too low\./);
+        return true;
+      },
+    );
   });
   // anvil ignores the limit.
   if (!IS_ANVIL) {
     await step('estimateGas with too small a limit', async () => {
       const data = encodeFunctionData({ abi: vaultCode.abi, functionName: 'deposit' });
       const request = { account: owner.account, to: vault, data, value: 1n, gas: 30_000n };
-      await assert.rejects(client.estimateGas(request), (error) =>
-        error.walk(({ details }) => details === 'gas required exceeds allowance (30000)') !== null);
+      await assert.rejects(
+        client.estimateGas(request),
+        (error) =>
+          error.walk(({ details }) => details === 'gas required exceeds allowance (30000)') !==
+          null,
+      );
     });
   }
 }
 
 await scenario('viem simulation', async (step) => {
-  const token = await deploy(owner, tokenCode, ['Sample', 'SMPL', parseEther('1'), owner.account.address]);
+  const token = await deploy(owner, tokenCode, [
+    'Sample',
+    'SMPL',
+    parseEther('1'),
+    owner.account.address,
+  ]);
   const vault = await deploy(owner, vaultCode);
   await simulations(step, token);
   await overrides(step, vault);

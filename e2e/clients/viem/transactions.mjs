@@ -39,11 +39,20 @@ async function fees(step) {
 
 async function types(step) {
   const value = parseEther('0.25');
-  for (const [type, byte] of [['legacy', '0x0'], ['eip2930', '0x1'], ['eip1559', '0x2']]) {
+  for (const [type, byte] of [
+    ['legacy', '0x0'],
+    ['eip2930', '0x1'],
+    ['eip1559', '0x2'],
+  ]) {
     await step(`a ${type} transaction`, async () => {
       const to = stranger();
       const accessList = [{ address: to, storageKeys: [`0x${'7'.padStart(64, '0')}`] }];
-      const hash = await sender.sendTransaction({ type, to, value, ...(type === 'eip2930' && { accessList }) });
+      const hash = await sender.sendTransaction({
+        type,
+        to,
+        value,
+        ...(type === 'eip2930' && { accessList }),
+      });
       const receipt = await mined(hash);
       // 2,400 for the address and 1,900 for the key (EIP-2930).
       assert.equal(receipt.gasUsed, type === 'eip2930' ? 25_300n : 21_000n);
@@ -53,14 +62,23 @@ async function types(step) {
       assert.equal(transaction.typeHex, byte);
       assert.equal(transaction.value, value);
       assert.equal(transaction.chainId, chain.id);
-      if (type === 'eip2930') assert.deepEqual(transaction.accessList, accessList.map((entry) => ({ ...entry, address: to.toLowerCase() })));
+      if (type === 'eip2930')
+        assert.deepEqual(
+          transaction.accessList,
+          accessList.map((entry) => ({ ...entry, address: to.toLowerCase() })),
+        );
       assert.equal(await client.getBalance({ address: to }), value);
     });
   }
   await step('the effective price of an EIP-1559 transaction is base fee plus tip', async () => {
     const maxPriorityFeePerGas = parseGwei('1.5');
     const maxFeePerGas = parseGwei('50');
-    const hash = await sender.sendTransaction({ to: stranger(), value: 1n, maxFeePerGas, maxPriorityFeePerGas });
+    const hash = await sender.sendTransaction({
+      to: stranger(),
+      value: 1n,
+      maxFeePerGas,
+      maxPriorityFeePerGas,
+    });
     const receipt = await mined(hash);
     const { baseFeePerGas } = await client.getBlock({ blockHash: receipt.blockHash });
     assert.equal(receipt.effectiveGasPrice, baseFeePerGas + maxPriorityFeePerGas);
@@ -69,7 +87,11 @@ async function types(step) {
 
 async function synchronous(step) {
   const signed = async (fields) => {
-    const request = await sender.prepareTransactionRequest({ to: stranger(), value: 3n, ...fields });
+    const request = await sender.prepareTransactionRequest({
+      to: stranger(),
+      value: 3n,
+      ...fields,
+    });
     return { request, raw: await sender.signTransaction(request) };
   };
   await step('sendRawTransactionSync answers with the receipt', async () => {
@@ -81,7 +103,10 @@ async function synchronous(step) {
     assert.equal(receipt.gasUsed, 21_000n);
     assert.equal(receipt.to, request.to.toLowerCase());
     assert.equal(receipt.from, sender.account.address.toLowerCase());
-    const nonce = await client.getTransactionCount({ address: sender.account.address, blockTag: 'pending' });
+    const nonce = await client.getTransactionCount({
+      address: sender.account.address,
+      blockTag: 'pending',
+    });
     assert.equal(nonce, request.nonce + 1);
     const balance = await client.getBalance({ address: request.to, blockTag: 'pending' });
     assert.equal(balance, 3n);
@@ -90,20 +115,31 @@ async function synchronous(step) {
     assert.equal(sealed.transactionIndex, receipt.transactionIndex);
   });
   if (!IS_ANVIL) {
-    await step('sendRawTransactionSync gives up on a nonce gap with the hash (EIP-7966)', async () => {
-      const { address } = sender.account;
-      const far = await client.getTransactionCount({ address, blockTag: 'pending' });
-      const { raw } = await signed({ nonce: far + 5 });
-      const { error } = await rpc('eth_sendRawTransactionSync', [raw, 300]);
-      assert.ok([4, 5, 6].includes(error.code), JSON.stringify(error));
-      assert.equal((await rpc('txpool_contentFrom', [address])).result.queued[far + 5].hash, keccak256(raw));
-    });
+    await step(
+      'sendRawTransactionSync gives up on a nonce gap with the hash (EIP-7966)',
+      async () => {
+        const { address } = sender.account;
+        const far = await client.getTransactionCount({ address, blockTag: 'pending' });
+        const { raw } = await signed({ nonce: far + 5 });
+        const { error } = await rpc('eth_sendRawTransactionSync', [raw, 300]);
+        assert.ok([4, 5, 6].includes(error.code), JSON.stringify(error));
+        assert.equal(
+          (await rpc('txpool_contentFrom', [address])).result.queued[far + 5].hash,
+          keccak256(raw),
+        );
+      },
+    );
   }
   await step('sendTransactionSync of a failing call gives its failed receipt', async () => {
     const vault = artifact('Vault');
     const to = await deploy(sender, vault);
     const data = encodeFunctionData({ abi: vault.abi, functionName: 'withdraw', args: [1n] });
-    const receipt = await sender.sendTransactionSync({ to, data, gas: 100_000n, throwOnReceiptRevert: false });
+    const receipt = await sender.sendTransactionSync({
+      to,
+      data,
+      gas: 100_000n,
+      throwOnReceiptRevert: false,
+    });
     assert.equal(receipt.status, 'reverted');
   });
   await step('sendRawTransactionSync of a known transaction is refused', async () => {
@@ -122,13 +158,21 @@ async function delegation(step) {
   await mined(await sender.sendTransaction({ to: signer.address, value: parseEther('2') }));
   const recipients = [stranger(), stranger()];
   const batch = encodeFunctionData({
-    abi: code.abi, functionName: 'execute',
+    abi: code.abi,
+    functionName: 'execute',
     args: [recipients.map((to, index) => ({ to, value: BigInt(index + 1), data: '0x' }))],
   });
 
   await step('a type-4 transaction delegates its sender and runs the code', async () => {
-    const authorization = await eoa.signAuthorization({ contractAddress: implementation, executor: 'self' });
-    const hash = await eoa.sendTransaction({ to: signer.address, data: batch, authorizationList: [authorization] });
+    const authorization = await eoa.signAuthorization({
+      contractAddress: implementation,
+      executor: 'self',
+    });
+    const hash = await eoa.sendTransaction({
+      to: signer.address,
+      data: batch,
+      authorizationList: [authorization],
+    });
     const receipt = await mined(hash);
     assert.equal(receipt.type, 'eip7702');
     assert.equal(receipt.logs.length, 1);
@@ -146,15 +190,28 @@ async function delegation(step) {
   });
   await step('a sponsor sends the authorization of another account', async () => {
     const sponsored = privateKeyToAccount(generatePrivateKey());
-    const authorization = await wallet(sponsored).signAuthorization({ contractAddress: implementation });
-    await mined(await sender.sendTransaction({ to: account(9).address, value: 1n, authorizationList: [authorization] }));
-    assert.equal(await client.getCode({ address: sponsored.address }), concatHex(['0xef0100', implementation]).toLowerCase());
+    const authorization = await wallet(sponsored).signAuthorization({
+      contractAddress: implementation,
+    });
+    await mined(
+      await sender.sendTransaction({
+        to: account(9).address,
+        value: 1n,
+        authorizationList: [authorization],
+      }),
+    );
+    assert.equal(
+      await client.getCode({ address: sponsored.address }),
+      concatHex(['0xef0100', implementation]).toLowerCase(),
+    );
     assert.equal(await client.getTransactionCount(sponsored), 1);
   });
   await step('a delegation to zero clears the code', async () => {
     const contractAddress = '0x0000000000000000000000000000000000000000';
     const authorization = await eoa.signAuthorization({ contractAddress, executor: 'self' });
-    await mined(await eoa.sendTransaction({ to: signer.address, authorizationList: [authorization] }));
+    await mined(
+      await eoa.sendTransaction({ to: signer.address, authorizationList: [authorization] }),
+    );
     assert.equal(await client.getCode({ address: signer.address }), undefined);
   });
 }

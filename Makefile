@@ -1,0 +1,35 @@
+# One command for each thing that is done here; the work is in scripts/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/cairn/target
+BIN := $(CARGO_TARGET_DIR)/release
+DEVNET_DATADIR ?= .devnet
+DEVNET_ARGS ?=
+BENCH_ARGS ?= tps --workload mixed --txs 20000 --senders 100 --vs anvil
+
+.PHONY: help setup build devnet test lint bench fuzz
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing: compilers, npm packages, cargo-nextest
+	@scripts/setup
+
+build: setup ## Build every binary into $CARGO_TARGET_DIR/release
+	@cargo build --release --workspace --bins
+
+devnet: build ## Run a development node in the foreground (DEVNET_ARGS, DEVNET_DATADIR)
+	@exec $(BIN)/cairn-sequencer run --dev --datadir $(DEVNET_DATADIR) $(DEVNET_ARGS)
+
+test: ## Set up, build and run every test
+	@scripts/test
+
+lint: ## Formatting, clippy and dependency rules, all as errors
+	@scripts/lint
+
+bench: build ## Run cairn-bench (BENCH_ARGS)
+	@exec $(BIN)/cairn-bench $(BENCH_ARGS)
+
+fuzz: ## Long runs of the property and fuzz tests (FUZZ_CASES, FUZZ_RUNS)
+	@scripts/fuzz
