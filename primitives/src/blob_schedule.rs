@@ -36,11 +36,7 @@ impl BlobSchedule {
 
     /// Parameters at a timestamp, `None` before Cancun.
     pub fn at(&self, timestamp: u64) -> Option<BlobParams> {
-        self.0
-            .iter()
-            .rev()
-            .find(|(time, _)| *time <= timestamp)
-            .map(|(_, params)| *params)
+        self.0.iter().rev().find(|(time, _)| *time <= timestamp).map(|(_, params)| *params)
     }
 
     /// All entries, ascending by timestamp.

@@ -43,29 +43,15 @@ impl RecoveredBlock {
     /// # Panics
     /// When the number of senders differs from the number of transactions: a caller's bug.
     pub fn new(block: Block, senders: Vec<Address>) -> Self {
-        assert_eq!(
-            block.body.transactions.len(),
-            senders.len(),
-            "one sender for each transaction"
-        );
-        Self {
-            hash: block.header.hash_slow(),
-            inner: Arc::new(Recovered { block, senders }),
-        }
+        assert_eq!(block.body.transactions.len(), senders.len(), "one sender for each transaction");
+        Self { hash: block.header.hash_slow(), inner: Arc::new(Recovered { block, senders }) }
     }
 
     /// Like [`Self::new`] with a hash that the caller has computed or stored.
     pub fn with_hash(block: Block, senders: Vec<Address>, hash: B256) -> Self {
         debug_assert_eq!(block.header.hash_slow(), hash, "hash of another header");
-        assert_eq!(
-            block.body.transactions.len(),
-            senders.len(),
-            "one sender for each transaction"
-        );
-        Self {
-            hash,
-            inner: Arc::new(Recovered { block, senders }),
-        }
+        assert_eq!(block.body.transactions.len(), senders.len(), "one sender for each transaction");
+        Self { hash, inner: Arc::new(Recovered { block, senders }) }
     }
 
     /// Recovers all senders on the calling thread.
@@ -92,10 +78,7 @@ impl RecoveredBlock {
 
     /// Number and hash.
     pub fn num_hash(&self) -> BlockNumHash {
-        BlockNumHash {
-            number: self.number(),
-            hash: self.hash,
-        }
+        BlockNumHash { number: self.number(), hash: self.hash }
     }
 
     /// Header.
@@ -125,16 +108,11 @@ impl RecoveredBlock {
 
     /// Transactions with their senders.
     pub fn transactions_with_sender(&self) -> impl Iterator<Item = (&TxEnvelope, Address)> {
-        self.transactions()
-            .iter()
-            .zip(self.senders().iter().copied())
+        self.transactions().iter().zip(self.senders().iter().copied())
     }
 }
 
 /// Number and hash of a header, hashing it.
 pub fn block_hash_and_number(header: &Header) -> BlockNumHash {
-    BlockNumHash {
-        number: header.number,
-        hash: header.hash_slow(),
-    }
+    BlockNumHash { number: header.number, hash: header.hash_slow() }
 }

@@ -52,11 +52,7 @@ pub fn genesis_header(
     let cancun = spec.is_cancun_active_at_timestamp(time);
     let prague = spec.is_prague_active_at_timestamp(time);
     let withdrawals_root = spec.is_shanghai_active_at_timestamp(time).then(|| {
-        if spec.is_optimism() && prague {
-            message_passer_root
-        } else {
-            EMPTY_WITHDRAWALS
-        }
+        if spec.is_optimism() && prague { message_passer_root } else { EMPTY_WITHDRAWALS }
     });
     Header {
         parent_hash: genesis.parent_hash.unwrap_or(B256::ZERO),
@@ -75,10 +71,7 @@ pub fn genesis_header(
         mix_hash: genesis.mix_hash,
         nonce: B64::from(genesis.nonce),
         base_fee_per_gas: london.then(|| {
-            genesis
-                .base_fee_per_gas
-                .and_then(|fee| fee.try_into().ok())
-                .unwrap_or(INITIAL_BASE_FEE)
+            genesis.base_fee_per_gas.and_then(|fee| fee.try_into().ok()).unwrap_or(INITIAL_BASE_FEE)
         }),
         withdrawals_root,
         blob_gas_used: cancun.then(|| genesis.blob_gas_used.unwrap_or(0)),

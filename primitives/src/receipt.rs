@@ -70,11 +70,7 @@ impl Receipt {
             + bloom.length()
             + self.inner.logs.length()
             + self.deposit_fields_length();
-        Header {
-            list: true,
-            payload_length,
-        }
-        .encode(out);
+        Header { list: true, payload_length }.encode(out);
         self.inner.status.encode(out);
         self.inner.cumulative_gas_used.encode(out);
         bloom.encode(out);
@@ -85,10 +81,7 @@ impl Receipt {
     /// The receipt beside its bloom.
     pub fn with_bloom(self) -> ReceiptWithBloom<Self> {
         let logs_bloom = self.bloom();
-        ReceiptWithBloom {
-            receipt: self,
-            logs_bloom,
-        }
+        ReceiptWithBloom { receipt: self, logs_bloom }
     }
 
     fn deposit_fields_length(&self) -> usize {
@@ -116,11 +109,7 @@ impl Receipt {
 
 impl Encodable for Receipt {
     fn encode(&self, out: &mut dyn BufMut) {
-        Header {
-            list: true,
-            payload_length: self.payload_length(),
-        }
-        .encode(out);
+        Header { list: true, payload_length: self.payload_length() }.encode(out);
         self.tx_type.ty().encode(out);
         self.inner.status.encode(out);
         self.inner.cumulative_gas_used.encode(out);
@@ -129,11 +118,7 @@ impl Encodable for Receipt {
     }
 
     fn length(&self) -> usize {
-        Header {
-            list: true,
-            payload_length: self.payload_length(),
-        }
-        .length_with_payload()
+        Header { list: true, payload_length: self.payload_length() }.length_with_payload()
     }
 }
 
@@ -148,23 +133,14 @@ impl Decodable for Receipt {
             logs: Decodable::decode(&mut fields)?,
         };
         let mut optional = || -> alloy_rlp::Result<Option<u64>> {
-            if fields.is_empty() {
-                Ok(None)
-            } else {
-                u64::decode(&mut fields).map(Some)
-            }
+            if fields.is_empty() { Ok(None) } else { u64::decode(&mut fields).map(Some) }
         };
         let deposit_nonce = optional()?;
         let deposit_receipt_version = optional()?;
         if !fields.is_empty() {
             return Err(alloy_rlp::Error::UnexpectedLength);
         }
-        Ok(Self {
-            tx_type,
-            inner,
-            deposit_nonce,
-            deposit_receipt_version,
-        })
+        Ok(Self { tx_type, inner, deposit_nonce, deposit_receipt_version })
     }
 }
 
@@ -175,17 +151,14 @@ mod tests {
     use super::*;
 
     fn receipt(tx_type: TxType) -> Receipt {
-        let log = Log::new_unchecked(
-            Address::repeat_byte(7),
-            vec![B256::ZERO],
-            Bytes::from([1, 2]),
-        );
+        let log =
+            Log::new_unchecked(Address::repeat_byte(7), vec![B256::ZERO], Bytes::from([1, 2]));
         Receipt::new(tx_type, true, 21_000, vec![log])
     }
 
     #[test]
     fn stored_form_round_trips_for_every_type() {
-        for ty in [0, 1, 2, 3, 4, 0x7e] {
+        for ty in [0u8, 1, 2, 3, 4, 0x7e] {
             let mut original = receipt(TxType::try_from(ty).unwrap());
             if ty == 0x7e {
                 original.deposit_nonce = Some(9);

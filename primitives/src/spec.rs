@@ -88,10 +88,7 @@ impl ChainSpec {
             None => Rules::Ethereum,
             Some(section) => {
                 Rules::Optimism(serde_json::from_value(section.clone()).map_err(|e| {
-                    GenesisError::Field {
-                        field: "optimism",
-                        reason: e.to_string(),
-                    }
+                    GenesisError::Field { field: "optimism", reason: e.to_string() }
                 })?)
             }
         };
@@ -111,14 +108,7 @@ impl ChainSpec {
         // fork must not share a store.
         let config_hash = keccak256(serde_json::to_value(&config)?.to_string());
         let blobs = BlobSchedule::from_config(&config);
-        let spec = Self {
-            rules,
-            config,
-            op_times,
-            cairn_time,
-            blobs,
-            config_hash,
-        };
+        let spec = Self { rules, config, op_times, cairn_time, blobs, config_hash };
         spec.check_fork_order()?;
         Ok(spec)
     }
@@ -155,11 +145,7 @@ impl ChainSpec {
 
     /// Blob parameters at a timestamp.
     pub fn blob_params(&self, timestamp: u64) -> Option<BlobParams> {
-        if self.is_optimism() {
-            None
-        } else {
-            self.blobs.at(timestamp)
-        }
+        if self.is_optimism() { None } else { self.blobs.at(timestamp) }
     }
 
     /// Whether Cairn's own precompiles are active.
@@ -247,11 +233,7 @@ impl ChainSpec {
             if let Some(later_time) = *after
                 && before.is_none_or(|time| time > later_time)
             {
-                return Err(GenesisError::ForkOrder {
-                    earlier,
-                    later,
-                    later_time,
-                });
+                return Err(GenesisError::ForkOrder { earlier, later, later_time });
             }
         }
         Ok(())
@@ -260,11 +242,8 @@ impl ChainSpec {
 
 impl OptimismParams {
     const fn base_fee_params(&self, canyon: bool) -> BaseFeeParams {
-        let denominator = if canyon {
-            self.eip1559_denominator_canyon
-        } else {
-            self.eip1559_denominator
-        };
+        let denominator =
+            if canyon { self.eip1559_denominator_canyon } else { self.eip1559_denominator };
         BaseFeeParams::new(denominator as u128, self.eip1559_elasticity as u128)
     }
 }
@@ -398,11 +377,7 @@ mod tests {
 
     #[test]
     fn parent_without_parameters_is_an_error() {
-        let parent = Header {
-            gas_limit: 1,
-            base_fee_per_gas: Some(1),
-            ..Header::default()
-        };
+        let parent = Header { gas_limit: 1, base_fee_per_gas: Some(1), ..Header::default() };
         assert_eq!(jovian().next_base_fee(&parent, 1).unwrap_err().number, 0);
     }
 
@@ -412,13 +387,7 @@ mod tests {
             "chainId": 1, "optimism": {"eip1559Elasticity": 6, "eip1559Denominator": 50},
             "regolithTime": 5, "canyonTime": 4
         }));
-        assert!(matches!(
-            wrong,
-            Err(GenesisError::ForkOrder {
-                later: "canyonTime",
-                ..
-            })
-        ));
+        assert!(matches!(wrong, Err(GenesisError::ForkOrder { later: "canyonTime", .. })));
     }
 
     #[test]
