@@ -1,0 +1,163 @@
+//! The scripts of `e2e/clients`, each run against a node of its own: forge,
+//! cast, viem and ethers as npm ships them.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use cairn_e2e::process::{Sequencer, SequencerOptions};
+use eyre::{WrapErr, bail, ensure};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// Longer than the deadline that a script gives itself, which names the script.
+const DEADLINE: Duration = Duration::from_secs(240);
+
+const SCRIPTS: [&str; 13] = [
+    "forge/create",
+    "forge/script",
+    "cast/ledger",
+    "cast/traces",
+    "viem/contracts",
+    "viem/errors",
+    "viem/events",
+    "viem/proofs",
+    "viem/simulation",
+    "viem/transactions",
+    "ethers/contracts",
+    "ethers/events",
+    "ethers/transactions",
+];
+
+fn clients_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+/// Fails when what `make setup` installs is not there: a test that was skipped
+/// for it would look like one that passed.
+fn check_installed() -> eyre::Result<()> {
+    let clients = clients_dir();
+    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
+    let places =
+        [clients.join("node_modules"), contracts.join("node_modules"), contracts.join("out")];
+    for place in places {
+        ensure!(place.is_dir(), "{} is missing: run `make setup`", place.display());
+    }
+    Ok(())
+}
+
+/// Runs one script to its end; its output and the node's are in the error.
+async fn run(script: &str) -> eyre::Result<()> {
+    check_installed()?;
+    let mut node = Sequencer::start(SequencerOptions::default()).await?;
+    let folder = tempfile::tempdir()?;
+    let output = folder.path().join("output");
+    let log = File::create(&output)?;
+    let mut child = Command::new("node")
+        .arg(format!("{script}.mjs"))
+        .current_dir(clients_dir())
+        .env("RPC_URL", node.rpc_url())
+        .env("WS_URL", node.ws_url())
+        .env("TARGET", "cairn")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn()
+        .wrap_err("cannot start node: run `make setup`")?;
+    let ended = timeout(DEADLINE, child.wait()).await;
+    let printed = std::fs::read_to_string(&output).wrap_err("the script's output is unreadable")?;
+    match ended {
+        Ok(Ok(status)) if status.success() => {
+            println!("{printed}");
+            Ok(())
+        }
+        Ok(Ok(status)) => bail!("{script} ended with {status}\n{printed}\n{}", tail(&mut node)),
+        Ok(Err(error)) => Err(error).wrap_err_with(|| format!("cannot wait for {script}")),
+        Err(_) => bail!("{script} ran for {DEADLINE:?}\n{printed}\n{}", tail(&mut node)),
+    }
+}
+
+fn tail(node: &mut Sequencer) -> String {
+    node.child().log_tail()
+}
+
+#[test]
+fn every_script_has_a_test() {
+    let mut found = BTreeSet::new();
+    for client in ["forge", "cast", "viem", "ethers"] {
+        for entry in std::fs::read_dir(clients_dir().join(client)).expect("the client's folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            found.insert(format!("{client}/{name}"));
+        }
+    }
+    assert_eq!(found, SCRIPTS.map(str::to_owned).into());
+}
+
+#[tokio::test]
+async fn forge_creates_an_openzeppelin_token() -> eyre::Result<()> {
+    run("forge/create").await
+}
+
+#[tokio::test]
+async fn forge_scripts_a_deployment_of_several_contracts() -> eyre::Result<()> {
+    run("forge/script").await
+}
+
+#[tokio::test]
+async fn cast_reads_and_writes_the_ledger() -> eyre::Result<()> {
+    run("cast/ledger").await
+}
+
+#[tokio::test]
+async fn cast_traces_transactions_and_calls() -> eyre::Result<()> {
+    run("cast/traces").await
+}
+
+#[tokio::test]
+async fn viem_deploys_calls_and_decodes_reverts() -> eyre::Result<()> {
+    run("viem/contracts").await
+}
+
+#[tokio::test]
+async fn viem_recognises_every_refusal() -> eyre::Result<()> {
+    run("viem/errors").await
+}
+
+#[tokio::test]
+async fn viem_finds_and_watches_events() -> eyre::Result<()> {
+    run("viem/events").await
+}
+
+#[tokio::test]
+async fn viem_proofs_verify_against_the_state_root() -> eyre::Result<()> {
+    run("viem/proofs").await
+}
+
+#[tokio::test]
+async fn viem_simulates_blocks_and_overrides_state() -> eyre::Result<()> {
+    run("viem/simulation").await
+}
+
+#[tokio::test]
+async fn viem_sends_every_transaction_type() -> eyre::Result<()> {
+    run("viem/transactions").await
+}
+
+#[tokio::test]
+async fn ethers_deploys_calls_and_decodes_reverts() -> eyre::Result<()> {
+    run("ethers/contracts").await
+}
+
+#[tokio::test]
+async fn ethers_finds_and_hears_events() -> eyre::Result<()> {
+    run("ethers/events").await
+}
+
+#[tokio::test]
+async fn ethers_sends_every_transaction_type() -> eyre::Result<()> {
+    run("ethers/transactions").await
+}
