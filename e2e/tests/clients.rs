@@ -15,7 +15,7 @@ use tokio::time::timeout;
 /// Longer than the deadline that a script gives itself, which names the script.
 const DEADLINE: Duration = Duration::from_secs(240);
 
-const SCRIPTS: [&str; 13] = [
+const SCRIPTS: [&str; 14] = [
     "forge/create",
     "forge/script",
     "cast/ledger",
@@ -24,6 +24,7 @@ const SCRIPTS: [&str; 13] = [
     "viem/errors",
     "viem/events",
     "viem/proofs",
+    "viem/rollup",
     "viem/simulation",
     "viem/transactions",
     "ethers/contracts",
@@ -135,6 +136,11 @@ async fn viem_finds_and_watches_events() -> eyre::Result<()> {
 #[tokio::test]
 async fn viem_proofs_verify_against_the_state_root() -> eyre::Result<()> {
     run("viem/proofs").await
+}
+
+#[tokio::test]
+async fn viem_sees_an_op_chain() -> eyre::Result<()> {
+    run("viem/rollup").await
 }
 
 #[tokio::test]
