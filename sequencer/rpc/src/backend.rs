@@ -1,0 +1,121 @@
+//! What every method works with: chain, pool, settings, and the threads for slow work.
+
+use std::sync::Arc;
+
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::B256;
+use cairn_chain::{BlockRef, Chain};
+use cairn_pool::{Recovery, SharedPool};
+use cairn_primitives::{ChainSpec, Header};
+use cairn_state::StateView;
+
+use crate::blocking::BlockingPool;
+use crate::filters::Filters;
+use crate::{RpcConfig, RpcError};
+
+/// Everything that methods need. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    /// The chain.
+    pub chain: Chain,
+    /// The transaction pool.
+    pub pool: SharedPool,
+    /// Where raw transactions are submitted.
+    pub recovery: Recovery,
+    /// Settings.
+    pub config: Arc<RpcConfig>,
+    /// Installed filters.
+    pub(crate) filters: Arc<Filters>,
+    reading: BlockingPool,
+    executing: BlockingPool,
+}
+
+/// A block with the state after it.
+#[derive(Debug, Clone)]
+pub struct StateAt {
+    /// Header of the block; of the open block it lacks roots, bloom and hash.
+    pub header: Header,
+    /// Hash of the block, `None` for the open block.
+    pub hash: Option<B256>,
+    /// State after its last transaction.
+    pub state: StateView,
+}
+
+impl Backend {
+    /// Joins the parts.
+    pub fn new(chain: Chain, pool: SharedPool, recovery: Recovery, config: RpcConfig) -> Self {
+        let limits = &config.limits;
+        let (threads, waiting) = (limits.read_threads, limits.waiting_calls);
+        let reading = BlockingPool::new("reading", threads, waiting);
+        let executing = BlockingPool::new("executing", limits.execution_threads, waiting);
+        let filters = Arc::new(Filters::new(&config.methods));
+        let config = Arc::new(config);
+        Self { chain, pool, recovery, config, filters, reading, executing }
+    }
+
+    /// The chain's specification.
+    pub fn spec(&self) -> &Arc<ChainSpec> {
+        self.chain.spec()
+    }
+
+    /// Runs work that may read from the disk.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        self.reading.run(work).await
+    }
+
+    /// Runs work that executes transactions.
+    pub async fn execute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        self.executing.run(work).await
+    }
+
+    /// Header and state of a block. `pending` is the open block, or the newest block while none
+    /// is open; its state holds every transaction executed so far.
+    pub fn state_at(&self, block: BlockId) -> Result<StateAt, RpcError> {
+        if block == BlockId::pending()
+            && let Some(pending) = self.chain.pending()
+        {
+            return Ok(StateAt { header: pending.header, hash: None, state: pending.state });
+        }
+        let not_found = || match block {
+            BlockId::Hash(_) => RpcError::server("header for hash not found"),
+            BlockId::Number(_) => RpcError::header_not_found(),
+        };
+        let at = block_ref(block);
+        let (hash, header) = self.chain.header(at)?.ok_or_else(not_found)?;
+        let state = self.chain.state_at(BlockRef::Hash(hash))?.ok_or_else(not_found)?;
+        Ok(StateAt { header, hash: Some(hash), state })
+    }
+
+    /// State alone, without the header.
+    pub fn state(&self, block: BlockId) -> Result<StateView, RpcError> {
+        if block == BlockId::pending() {
+            return Ok(self.chain.pending_state()?);
+        }
+        let state = self.chain.state_at(block_ref(block))?;
+        state.ok_or_else(|| match block {
+            BlockId::Hash(_) => RpcError::server("header for hash not found"),
+            BlockId::Number(_) => RpcError::header_not_found(),
+        })
+    }
+}
+
+/// A block parameter in the chain's words. `pending` becomes the newest block: who can show the
+/// open block asks for it first.
+pub fn block_ref(block: BlockId) -> BlockRef {
+    match block {
+        BlockId::Hash(hash) => BlockRef::Hash(hash.block_hash),
+        BlockId::Number(number) => match number {
+            BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => BlockRef::Latest,
+            BlockNumberOrTag::Safe => BlockRef::Safe,
+            BlockNumberOrTag::Finalized => BlockRef::Finalized,
+            BlockNumberOrTag::Earliest => BlockRef::Earliest,
+            BlockNumberOrTag::Number(number) => BlockRef::Number(number),
+        },
+    }
+}
