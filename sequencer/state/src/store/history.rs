@@ -1,0 +1,107 @@
+//! Values at old blocks, and the way back to an old state.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alloy_primitives::{B256, U256};
+use rocksdb::DBPinnableSlice;
+
+use super::Store;
+use crate::changes::SlotChange;
+use crate::error::{Result, StateError};
+use crate::root::{AccountInput, StateUpdate, StorageInput, Tries};
+use crate::schema::{AccountRecord, Column, Reader, decode_slot, keys};
+
+/// Column families of the history index, the change sets and the flat values.
+pub(crate) type HistoryColumns = (Column, Column, Column);
+
+impl Store {
+    /// The value of a flat key after block `number`: what the first later change replaced, or the
+    /// present value if there was none. `None` where the key was absent.
+    pub(crate) fn historical<'a>(
+        &self,
+        reader: Reader<'a>,
+        (index, changes, flat): HistoryColumns,
+        key: &[u8],
+        number: u64,
+    ) -> Result<Option<DBPinnableSlice<'a>>> {
+        let after = number.saturating_add(1);
+        let mut iter = reader.iter_prefix(index);
+        iter.seek(keys::history(key, after));
+        let changed = iter.key().and_then(|found| found.strip_prefix(key)).and_then(keys::block_of);
+        iter.status()?;
+        let Some(changed) = changed else { return reader.get(flat, key) };
+        let previous = reader.get(changes, &keys::change(changed, key))?.ok_or_else(|| {
+            StateError::corrupt(format!("the change set of block {changed} lacks an indexed key"))
+        })?;
+        Ok((!previous.is_empty()).then_some(previous))
+    }
+}
+
+/// The difference between the present state and an older one.
+#[derive(Default)]
+pub(super) struct Reversal {
+    /// Records at the older block.
+    pub(super) accounts: BTreeMap<B256, Option<AccountRecord>>,
+    /// Slots at the older block by hashed address and slot.
+    pub(super) slots: BTreeMap<(B256, B256), U256>,
+    /// What the change sets hold, for whoever removes them with their index.
+    pub(super) account_keys: Vec<(u64, B256)>,
+    pub(super) slot_keys: Vec<(u64, B256, B256)>,
+}
+
+impl Reversal {
+    /// Adds the change set of one block. Blocks are added from the newest to the oldest.
+    pub(super) fn add(&mut self, reader: Reader<'_>, number: u64) -> Result<()> {
+        let malformed = || StateError::corrupt(format!("change set of block {number}"));
+        reader.scan(Column::AccountChanges, &keys::block(number), |key, value| {
+            let hashed = B256::try_from(&key[8..]).map_err(|_| malformed())?;
+            let record = (!value.is_empty()).then(|| AccountRecord::decode(value)).transpose()?;
+            self.accounts.insert(hashed, record);
+            self.account_keys.push((number, hashed));
+            Ok(())
+        })?;
+        reader.scan(Column::SlotChanges, &keys::block(number), |key, value| {
+            let (account, slot) = key[8..].split_first_chunk::<32>().ok_or_else(malformed)?;
+            let slot = B256::try_from(slot).map_err(|_| malformed())?;
+            self.slots.insert((B256::new(*account), slot), decode_slot(value)?);
+            self.slot_keys.push((number, B256::new(*account), slot));
+            Ok(())
+        })
+    }
+
+    /// Number of changes.
+    pub(super) fn len(&self) -> usize {
+        self.account_keys.len() + self.slot_keys.len()
+    }
+
+    /// Applies the reversal to the present state: the records, slots and trie nodes of the older
+    /// one, and its root.
+    pub(super) fn apply(&self, tries: &Tries<'_>) -> Result<StateUpdate> {
+        let mut storage: BTreeMap<B256, Vec<SlotChange>> = BTreeMap::new();
+        for ((account, slot), value) in &self.slots {
+            let before = tries.slot(account, slot)?;
+            if before != *value {
+                let change = SlotChange { hashed: *slot, before, after: *value };
+                storage.entry(*account).or_default().push(change);
+            }
+        }
+        let hashed: Vec<B256> = self.accounts.keys().copied().collect();
+        let present = tries.records(&hashed)?;
+        let accounts: Vec<_> = self
+            .accounts
+            .iter()
+            .zip(present)
+            .map(|((hashed, record), before)| AccountInput {
+                hashed: *hashed,
+                before,
+                after: record.map(|record| record.account),
+            })
+            .collect();
+        let storage: Vec<_> = storage
+            .into_iter()
+            .map(|(hashed, slots)| StorageInput { hashed, wiped: false, slots: Arc::from(slots) })
+            .collect();
+        tries.apply(&accounts, &storage)
+    }
+}

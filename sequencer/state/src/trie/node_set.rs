@@ -1,0 +1,54 @@
+//! The records of one trie that an update wrote or removed.
+
+use alloy_primitives::map::HashMap;
+use alloy_trie::Nibbles;
+
+use super::BranchRecord;
+
+/// Changed records by path; `None` for a removed one.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct NodeSet {
+    nodes: HashMap<Nibbles, Option<BranchRecord>>,
+    sorted: Vec<Nibbles>,
+}
+
+impl NodeSet {
+    pub(crate) fn new(updates: Vec<(Nibbles, Option<BranchRecord>)>) -> Self {
+        let nodes: HashMap<_, _> = updates.into_iter().collect();
+        let mut sorted: Vec<_> = nodes.keys().copied().collect();
+        sorted.sort_unstable();
+        Self { nodes, sorted }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// What the update did at a path, `None` where it did nothing.
+    pub(crate) fn get(&self, path: &Nibbles) -> Option<&Option<BranchRecord>> {
+        self.nodes.get(path)
+    }
+
+    /// Changed paths at or below `prefix`, in order.
+    pub(crate) fn under(&self, prefix: &Nibbles) -> impl Iterator<Item = &Nibbles> {
+        let start = self.sorted.partition_point(|path| path < prefix);
+        let prefix = *prefix;
+        self.sorted[start..].iter().take_while(move |path| path.starts_with(&prefix))
+    }
+
+    /// All changes in path order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Nibbles, &Option<BranchRecord>)> {
+        self.sorted.iter().map(|path| (path, &self.nodes[path]))
+    }
+
+    /// Bytes of memory, roughly.
+    pub(crate) fn size(&self) -> usize {
+        let records: usize =
+            self.nodes.values().flatten().map(|record| record.as_bytes().len() + 16).sum();
+        records + self.len() * 140
+    }
+}

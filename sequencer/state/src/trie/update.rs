@@ -1,0 +1,251 @@
+//! The incremental root.
+
+use alloy_primitives::B256;
+use alloy_trie::Nibbles;
+use rayon::prelude::*;
+
+use super::branch::{Branch, Subtree};
+use super::build::{Output, leaf};
+use super::{BranchRecord, ChildKind, LeafValue, NodeSet, TrieSource};
+use crate::error::{Result, StateError};
+
+/// A changed key.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// The whole key.
+    pub(crate) key: Nibbles,
+    /// Whether the trie has the key before the change.
+    pub(crate) existed: bool,
+    /// The new value, `None` to remove the key.
+    pub(crate) value: Option<LeafValue>,
+}
+
+/// From how many changes below one branch its children are worked on in parallel.
+const PARALLEL_CHANGES: usize = 192;
+
+/// Applies changes, sorted by key and without duplicates, and gives the new root with the records
+/// that differ. `empty` says that the trie has no key before, which saves looking for its root.
+pub(crate) fn update<S: TrieSource>(
+    source: S,
+    changes: &[Change],
+    empty: bool,
+) -> Result<(B256, NodeSet)> {
+    debug_assert!(changes.is_sorted_by(|a, b| a.key < b.key), "changes are sorted");
+    let mut task = Task { source, out: Output::default() };
+    let root = Nibbles::new();
+    let tree = if empty {
+        task.insert_only(changes, None)
+    } else if let Some(record) = task.source.branch(&root)? {
+        task.branch(root, &record, changes)?
+    } else if let Some((path, record)) = task.source.first_branch(&root)? {
+        task.extension(path, &record, changes)?
+    } else {
+        task.leaf(&root, changes)?
+    };
+    Ok((tree.root(), NodeSet::new(task.out.updates)))
+}
+
+struct Task<S> {
+    source: S,
+    out: Output,
+}
+
+impl<S: TrieSource> Task<S> {
+    /// Changes below a path that held nothing, or a leaf that `old` names if it stays.
+    fn insert_only(&mut self, changes: &[Change], old: Option<(Nibbles, LeafValue)>) -> Subtree {
+        let mut items: Vec<_> = changes
+            .iter()
+            .filter_map(|change| Some(leaf(change.key, change.value.clone()?)))
+            .collect();
+        if let Some((key, value)) = old {
+            let at = items.partition_point(|item| item.path().is_some_and(|path| *path < key));
+            items.insert(at, leaf(key, value));
+        }
+        self.out.join(&items)
+    }
+
+    /// Changes below a path that holds one leaf, or nothing at the root of an empty trie.
+    fn leaf(&mut self, prefix: &Nibbles, changes: &[Change]) -> Result<Subtree> {
+        if changes.iter().any(|change| change.existed) {
+            return Ok(self.insert_only(changes, None));
+        }
+        let old = self.source.first_leaf(prefix)?;
+        if let Some((key, _)) = &old
+            && changes.binary_search_by(|change| change.key.cmp(key)).is_ok()
+        {
+            return Err(foreign(key, "the trie holds a key that was said to be new"));
+        }
+        Ok(self.insert_only(changes, old))
+    }
+
+    /// Changes below a path that leads to the branch at `path` through an extension.
+    fn extension(
+        &mut self,
+        path: Nibbles,
+        record: &BranchRecord,
+        changes: &[Change],
+    ) -> Result<Subtree> {
+        let start = changes.partition_point(|change| change.key < path);
+        let inside = changes[start..].partition_point(|change| change.key.starts_with(&path));
+        let (before, rest) = changes.split_at(start);
+        let (inside, after) = rest.split_at(inside);
+        if let Some(change) = before.iter().chain(after).find(|change| change.existed) {
+            return Err(foreign(&change.key, "the trie has no key beside an extension"));
+        }
+        let middle = if inside.is_empty() {
+            Subtree::stored(path, record)
+        } else {
+            self.branch(path, record, inside)?
+        };
+        let new = |changes: &[Change]| -> Vec<Subtree> {
+            let each = |change: &Change| Some(leaf(change.key, change.value.clone()?));
+            changes.iter().filter_map(each).collect()
+        };
+        let mut items = new(before);
+        items.extend((middle.path().is_some()).then_some(middle));
+        items.extend(new(after));
+        Ok(self.out.join(&items))
+    }
+
+    /// Changes below the branch at `path`.
+    fn branch(
+        &mut self,
+        path: Nibbles,
+        record: &BranchRecord,
+        changes: &[Change],
+    ) -> Result<Subtree> {
+        let depth = path.len();
+        let mut branch = record.branch();
+        let mut rest = changes;
+        if let Some(change) = rest.first()
+            && change.key.len() == depth
+        {
+            branch.value = change.value.as_ref().map_or_else(Vec::new, |value| value.to_vec());
+            rest = &rest[1..];
+        }
+        let groups = groups(rest, depth);
+        let children = if changes.len() >= PARALLEL_CHANGES && groups.len() > 1 {
+            self.children_in_parallel(&path, &branch, &groups)?
+        } else {
+            let each = |(nibble, changes): &(u8, &[Change])| {
+                Ok((*nibble, self.child(&path, branch.kind(*nibble), *nibble, changes)?))
+            };
+            groups.iter().map(each).collect::<Result<_>>()?
+        };
+        for (nibble, child) in &children {
+            self.out.hang(&mut branch, depth, *nibble, child);
+        }
+        self.finish(path, branch, children)
+    }
+
+    fn children_in_parallel(
+        &mut self,
+        path: &Nibbles,
+        branch: &Branch,
+        groups: &[(u8, &[Change])],
+    ) -> Result<Vec<(u8, Subtree)>> {
+        let source = &self.source;
+        let done: Vec<_> = groups
+            .par_iter()
+            .map(|&(nibble, changes)| {
+                let mut task = Self { source: source.fork(), out: Output::default() };
+                let child = task.child(path, branch.kind(nibble), nibble, changes)?;
+                Ok((nibble, child, task.out.updates))
+            })
+            .collect::<Result<_>>()?;
+        let mut children = Vec::with_capacity(done.len());
+        for (nibble, child, updates) in done {
+            self.out.updates.extend(updates);
+            children.push((nibble, child));
+        }
+        Ok(children)
+    }
+
+    /// Changes below one child of the branch at `path`.
+    fn child(
+        &mut self,
+        path: &Nibbles,
+        kind: Option<ChildKind>,
+        nibble: u8,
+        changes: &[Change],
+    ) -> Result<Subtree> {
+        let mut prefix = *path;
+        prefix.push(nibble);
+        match kind {
+            None => match changes.iter().find(|change| change.existed) {
+                Some(change) => Err(foreign(&change.key, "the trie does not have it")),
+                None => Ok(self.insert_only(changes, None)),
+            },
+            Some(ChildKind::Leaf) => self.leaf(&prefix, changes),
+            Some(ChildKind::Branch) => {
+                let record = self.source.branch(&prefix)?.ok_or_else(|| missing(&prefix))?;
+                self.branch(prefix, &record, changes)
+            }
+            Some(ChildKind::Extension) => {
+                let (at, record) =
+                    self.source.first_branch(&prefix)?.ok_or_else(|| missing(&prefix))?;
+                self.extension(at, &record, changes)
+            }
+        }
+    }
+
+    /// Stores a changed branch, or gives up a branch that is left with one child or none.
+    fn finish(
+        &mut self,
+        path: Nibbles,
+        branch: Branch,
+        mut changed: Vec<(u8, Subtree)>,
+    ) -> Result<Subtree> {
+        let mut children = branch.children();
+        let (first, second) = (children.next(), children.next());
+        let Some((nibble, node)) = first else {
+            self.out.updates.push((path, None));
+            return Ok(match branch.value.is_empty() {
+                true => Subtree::Empty,
+                false => leaf(path, LeafValue::from_slice(&branch.value)),
+            });
+        };
+        if second.is_some() || !branch.value.is_empty() {
+            return Ok(self.out.put(path, &branch));
+        }
+        self.out.updates.push((path, None));
+        if let Some(at) = changed.iter().position(|(changed, _)| *changed == nibble) {
+            return Ok(changed.swap_remove(at).1);
+        }
+        let mut prefix = path;
+        prefix.push(nibble);
+        match branch.kind(nibble) {
+            Some(ChildKind::Branch) => Ok(Subtree::Branch(prefix, node.clone())),
+            Some(ChildKind::Extension) => {
+                let (at, record) =
+                    self.source.first_branch(&prefix)?.ok_or_else(|| missing(&prefix))?;
+                Ok(Subtree::stored(at, &record))
+            }
+            _ => {
+                let (key, value) =
+                    self.source.first_leaf(&prefix)?.ok_or_else(|| missing(&prefix))?;
+                Ok(leaf(key, value))
+            }
+        }
+    }
+}
+
+/// Splits changes that share `depth` nibbles by the next one.
+fn groups(mut changes: &[Change], depth: usize) -> Vec<(u8, &[Change])> {
+    let mut groups = Vec::with_capacity(changes.len().min(16));
+    while let Some(first) = changes.first() {
+        let nibble = first.key.get_unchecked(depth);
+        let end = changes.partition_point(|change| change.key.get_unchecked(depth) <= nibble);
+        groups.push((nibble, &changes[..end]));
+        changes = &changes[end..];
+    }
+    groups
+}
+
+fn missing(path: &Nibbles) -> StateError {
+    StateError::corrupt(format!("the trie leads to {path:?}, where nothing is stored"))
+}
+
+fn foreign(key: &Nibbles, what: &'static str) -> StateError {
+    StateError::ForeignChanges { key: format!("{key:?}"), what }
+}

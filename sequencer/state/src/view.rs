@@ -1,0 +1,310 @@
+//! State as of one block, readable while the store moves on.
+//!
+//! # Why a view never mixes two states
+//!
+//! A view is a stack of layers over the store "as of its block". A key that a layer changed is
+//! answered by the layer. Any other key has the same value at every block from the store's tip
+//! when the view was made up to the view's block, so the store's flat value is right as long as
+//! the store has not gone **beyond** the view's block. The store publishes an upper bound of its
+//! tip before each commit begins. A view reads the flat value, then the bound: if the bound is not
+//! beyond its block the value is right, otherwise it reads the value again through history, from a
+//! snapshot. Unwinding raises an epoch before it begins; a view of an older epoch answers
+//! [`ReadError::Unavailable`].
+
+use std::sync::Arc;
+
+use alloy_eips::BlockNumHash;
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use cairn_primitives::{Account, ReadError, StateReader};
+use smallvec::SmallVec;
+
+use crate::cache::Caches;
+use crate::error::{Result, StateError};
+use crate::root::{AccountInput, StorageInput, Tries};
+use crate::schema::{AccountRecord, Column, Database, Reader, decode_slot, keys};
+use crate::store::Store;
+use crate::{Delta, Layer, PendingLayers, StateChanges, StateUpdate};
+
+/// The state after one block, or of the open block. Cheap to make and to clone.
+#[derive(Clone)]
+pub struct StateView {
+    pub(crate) store: Store,
+    pub(crate) epoch: u64,
+    pub(crate) block: BlockNumHash,
+    /// Newest first.
+    pub(crate) layers: Arc<[Arc<Layer>]>,
+    pub(crate) pending: SmallVec<[Arc<Delta>; 4]>,
+    pub(crate) caches: Arc<Caches>,
+}
+
+impl std::fmt::Debug for StateView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StateView")
+            .field("block", &self.block)
+            .field("epoch", &self.epoch)
+            .field("layers", &self.layers.len())
+            .field("pending", &self.pending.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StateView {
+    /// The block whose state this is; with pending deltas, the parent of the open block.
+    pub const fn block(&self) -> BlockNumHash {
+        self.block
+    }
+
+    /// Layers, newest first.
+    pub fn layers(&self) -> &[Arc<Layer>] {
+        &self.layers
+    }
+
+    /// This state with the open block's changes on top, in place of any before.
+    pub fn with_pending(&self, pending: &PendingLayers) -> Self {
+        Self { pending: pending.newest_first().collect(), ..self.clone() }
+    }
+
+    /// The state without the open block's changes.
+    pub fn without_pending(&self) -> Self {
+        Self { pending: SmallVec::new(), ..self.clone() }
+    }
+
+    /// The view of a child block that `layer` holds. The layer must follow this view's block.
+    pub fn with_layer(&self, layer: Arc<Layer>) -> Result<Self> {
+        if layer.parent_hash() != self.block.hash || layer.number() != self.block.number + 1 {
+            return Err(StateError::NotOnTip {
+                number: layer.number(),
+                parent: layer.parent_hash(),
+                tip_number: self.block.number,
+                tip: self.block.hash,
+            });
+        }
+        let block = layer.block();
+        let layers = std::iter::once(layer).chain(self.layers.iter().cloned()).collect();
+        Ok(Self { block, layers, pending: SmallVec::new(), ..self.clone() })
+    }
+
+    /// Applies a block's changes: the new state root and everything a [`Layer`] needs. Reads no
+    /// pending deltas. Runs on the rayon pool when there is much to do.
+    pub fn state_update(&self, changes: &StateChanges) -> Result<StateUpdate> {
+        let tries = self.tries();
+        let (inputs, storage) = self.inputs(&tries, changes)?;
+        let update = tries.apply(&inputs, &storage);
+        // Errors of a state that was pulled away are errors of timing, not of the store.
+        self.check_current()?;
+        update
+    }
+
+    /// The storage root of an account, [`EMPTY_ROOT_HASH`](alloy_trie::EMPTY_ROOT_HASH) for one
+    /// without storage and `None` for one that does not exist. Reads no pending deltas.
+    pub fn storage_root(&self, address: Address) -> Result<Option<B256>> {
+        let hashed = keccak256(address);
+        if let Some(update) = self.layers.iter().find_map(|l| l.update().account(&hashed)) {
+            return Ok(update.after.map(|record| record.storage_root));
+        }
+        Ok(self.stored_account(&address)?.map(|record| record.storage_root))
+    }
+
+    /// The tries after this view's layers, read from the store as it moves. Whoever uses them
+    /// calls [`Self::check_current`] afterwards.
+    fn tries(&self) -> Tries<'_> {
+        Tries {
+            base: self.store.db().reader(),
+            cache: Some(&self.caches.nodes),
+            layers: self.layers.iter().map(|layer| layer.update()).collect(),
+        }
+    }
+
+    fn check_current(&self) -> Result<()> {
+        self.check_epoch()?;
+        if self.store.tip_bound() > self.block.number {
+            return Err(self.unavailable("the store has moved beyond it"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_epoch(&self) -> Result<()> {
+        if self.store.epoch() == self.epoch {
+            Ok(())
+        } else {
+            Err(self.unavailable("the chain was unwound"))
+        }
+    }
+
+    const fn unavailable(&self, reason: &'static str) -> StateError {
+        StateError::Unavailable { block: self.block.number, reason }
+    }
+
+    /// Joins changed accounts and accounts with changed storage, with their records.
+    fn inputs(
+        &self,
+        tries: &Tries<'_>,
+        changes: &StateChanges,
+    ) -> Result<(Vec<AccountInput>, Vec<StorageInput>)> {
+        let mut touched: Vec<(B256, Address)> = changes
+            .accounts()
+            .iter()
+            .map(|change| (change.hashed, change.address))
+            .chain(changes.storage().iter().map(|change| (change.hashed, change.address)))
+            .collect();
+        touched.sort_unstable();
+        touched.dedup();
+        let cached = |(hashed, address): &(B256, Address)| {
+            let layered = tries.layers.iter().any(|layer| layer.account(hashed).is_some());
+            if layered { None } else { self.caches.read.peek_account(address) }
+        };
+        let known: Vec<_> = touched.iter().map(cached).collect();
+        let unknown: Vec<B256> =
+            touched.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(t, _)| t.0).collect();
+        let mut read = tries.records(&unknown)?.into_iter();
+        let mut changed = changes.accounts().iter().peekable();
+        let mut inputs = Vec::with_capacity(touched.len());
+        for ((hashed, _), known) in touched.iter().zip(known) {
+            let before = known.unwrap_or_else(|| read.next().flatten());
+            let current = before.map(|record| record.account);
+            let after = match changed.next_if(|change| change.hashed == *hashed) {
+                Some(change) if change.before != current => {
+                    self.check_current()?;
+                    let key = format!("{hashed} ({})", change.address);
+                    let what = "the account is not what it was said to be";
+                    return Err(StateError::ForeignChanges { key, what });
+                }
+                Some(change) => change.after,
+                None => current,
+            };
+            inputs.push(AccountInput { hashed: *hashed, before, after });
+        }
+        let storage = changes.storage().iter().map(|change| StorageInput {
+            hashed: change.hashed,
+            wiped: change.wiped,
+            slots: change.slots.as_slice().into(),
+        });
+        Ok((inputs, storage.collect()))
+    }
+
+    /// The store's value if the store has not gone beyond this view.
+    fn at_tip(&self) -> bool {
+        self.store.tip_bound() <= self.block.number && self.store.epoch() == self.epoch
+    }
+
+    /// A value that no layer changed: `cached` if the store is not beyond this view, else from
+    /// history.
+    fn from_store<T>(
+        &self,
+        cached: impl FnOnce() -> Result<T>,
+        history: impl FnOnce(Reader<'_>) -> Result<T>,
+    ) -> Result<T> {
+        if self.store.tip_bound() <= self.block.number {
+            let value = cached()?;
+            self.check_epoch()?;
+            if self.store.tip_bound() <= self.block.number {
+                return Ok(value);
+            }
+        }
+        let snapshot = self.store.db().snapshot();
+        self.check_epoch()?;
+        let value = history(Reader::at(self.store.db(), &snapshot));
+        // Pruning raises the floor before it deletes, so a value found amid it is not used.
+        self.store.check_state_floor(self.block.number)?;
+        value
+    }
+
+    fn stored_account(&self, address: &Address) -> Result<Option<AccountRecord>> {
+        let db = self.store.db();
+        let read = |db: &Database| {
+            let value = db.reader().get(Column::Account, keccak256(address).as_slice())?;
+            value.map(|bytes| AccountRecord::decode(&bytes)).transpose()
+        };
+        self.from_store(
+            || self.caches.read.account(address, || read(db), || self.at_tip()),
+            |reader| {
+                let key = keccak256(address);
+                let value = self.store.historical(
+                    reader,
+                    (Column::AccountHistory, Column::AccountChanges, Column::Account),
+                    key.as_slice(),
+                    self.block.number,
+                )?;
+                value.map(|bytes| AccountRecord::decode(&bytes)).transpose()
+            },
+        )
+    }
+
+    fn stored_slot(&self, address: &Address, slot: &U256) -> Result<U256> {
+        let key = || keys::pair(&keccak256(address), &keccak256(slot.to_be_bytes::<32>()));
+        let read = || {
+            let value = self.store.db().reader().get(Column::Slot, &key())?;
+            value.map_or(Ok(U256::ZERO), |bytes| decode_slot(&bytes))
+        };
+        self.from_store(
+            || self.caches.read.slot(address, slot, read, || self.at_tip()),
+            |reader| {
+                let value = self.store.historical(
+                    reader,
+                    (Column::SlotHistory, Column::SlotChanges, Column::Slot),
+                    &key(),
+                    self.block.number,
+                )?;
+                value.map_or(Ok(U256::ZERO), |bytes| decode_slot(&bytes))
+            },
+        )
+    }
+
+    fn deltas(&self) -> impl Iterator<Item = &Delta> {
+        let layers = self.layers.iter().map(|layer| layer.changes().delta());
+        self.pending.iter().map(|delta| &**delta).chain(layers)
+    }
+}
+
+impl StateReader for StateView {
+    fn account(&self, address: Address) -> Result<Option<Account>, ReadError> {
+        if let Some(changed) = self.deltas().find_map(|delta| delta.account(&address)) {
+            return Ok(changed);
+        }
+        Ok(self.stored_account(&address)?.map(|record| record.account))
+    }
+
+    fn storage(&self, address: Address, slot: U256) -> Result<U256, ReadError> {
+        if let Some(changed) = self.deltas().find_map(|delta| delta.storage(&address, &slot)) {
+            return Ok(changed);
+        }
+        Ok(self.stored_slot(&address, &slot)?)
+    }
+
+    fn code(&self, code_hash: B256) -> Result<Bytes, ReadError> {
+        if code_hash == alloy_primitives::KECCAK256_EMPTY {
+            return Ok(Bytes::new());
+        }
+        if let Some(code) = self.deltas().find_map(|delta| delta.code(&code_hash)) {
+            return Ok(code.clone());
+        }
+        if let Some(code) = self.caches.read.code(&code_hash) {
+            return Ok(code);
+        }
+        match self.store.code(code_hash)? {
+            Some(code) => {
+                self.caches.read.put_code(code_hash, code.clone());
+                Ok(code)
+            }
+            None => {
+                self.check_epoch()?;
+                Err(ReadError::Store(format!("no code for hash {code_hash}")))
+            }
+        }
+    }
+
+    fn block_hash(&self, number: u64) -> Result<B256, ReadError> {
+        if number > self.block.number {
+            return Ok(B256::ZERO);
+        }
+        if number == self.block.number {
+            return Ok(self.block.hash);
+        }
+        if let Some(layer) = self.layers.iter().find(|layer| layer.number() == number) {
+            return Ok(layer.hash());
+        }
+        let hash = self.store.canonical_hash(number)?;
+        self.check_epoch()?;
+        Ok(hash.unwrap_or_default())
+    }
+}
