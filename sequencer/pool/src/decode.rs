@@ -2,15 +2,17 @@
 
 use alloy_consensus::crypto::secp256k1;
 use alloy_consensus::transaction::SignerRecoverable;
-use alloy_consensus::{Signed, Transaction};
-use alloy_eips::eip2718::{Decodable2718, Eip2718Error};
+use alloy_consensus::{Signed, Transaction, TxLegacy};
+use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Address, B256, keccak256};
-use cairn_primitives::{DEPOSIT_TX_TYPE, TxEnvelope};
+use cairn_primitives::{DEPOSIT_TX_TYPE, TxEnvelope, TxType};
 
 use crate::PoolError;
 
 /// First byte above which a transaction is a legacy one, an RLP list (EIP-2718).
 const LAST_TYPE_BYTE: u8 = 0x7f;
+/// Legacy transactions have no type byte; a zero in its place is none (EIP-2718).
+const LEGACY_TYPE: u8 = 0;
 
 /// Decodes a canonical EIP-2718 transaction and hashes its bytes. Deposits are refused before they
 /// are looked at: users have none. Nothing may follow the transaction. The caller bounds the size.
@@ -21,16 +23,24 @@ pub fn decode_canonical(raw: &[u8]) -> Result<(TxEnvelope, B256), PoolError> {
 
 /// Decodes a transaction whose hash is known.
 pub(crate) fn decode_hashed(raw: &[u8], hash: B256) -> Result<TxEnvelope, PoolError> {
-    match raw {
+    let rlp = |error: alloy_rlp::Error| PoolError::Decode(error.to_string());
+    let tx = match raw {
         [] | [..=LAST_TYPE_BYTE] => return Err(PoolError::TooShort),
-        [DEPOSIT_TX_TYPE, ..] => return Err(PoolError::TypeNotSupported { ty: DEPOSIT_TX_TYPE }),
-        _ => {}
-    }
-    let tx = TxEnvelope::decode_2718_exact(raw).map_err(|error| match error {
-        Eip2718Error::UnexpectedType(ty) => PoolError::TypeNotSupported { ty },
-        Eip2718Error::RlpError(error) => PoolError::Decode(error.to_string()),
-        other => PoolError::Decode(other.to_string()),
-    })?;
+        [ty @ ..=LAST_TYPE_BYTE, ..] => {
+            if *ty == DEPOSIT_TX_TYPE || *ty == LEGACY_TYPE || TxType::try_from(*ty).is_err() {
+                return Err(PoolError::TypeNotSupported { ty: *ty });
+            }
+            TxEnvelope::decode_2718_exact(raw).map_err(|error| rlp(error.into()))?
+        }
+        _ => {
+            let mut rest = raw;
+            let tx = Signed::<TxLegacy>::rlp_decode(&mut rest).map_err(rlp)?;
+            if !rest.is_empty() {
+                return Err(rlp(alloy_rlp::Error::UnexpectedLength));
+            }
+            TxEnvelope::Legacy(tx)
+        }
+    };
     // RLP is read canonically throughout, so the bytes at hand are the bytes that are signed for.
     Ok(with_hash(tx, hash))
 }

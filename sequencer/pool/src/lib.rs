@@ -53,3 +53,6 @@ pub use pool::{
 pub use recovery::{Recovery, Reply};
 pub use shared::SharedPool;
 pub use transaction::{Origin, PoolTransaction, Timestamp};
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,7 @@ impl Pool {
         if self.by_hash.contains_key(&tx.hash()) {
             return Err(PoolError::AlreadyKnown);
         }
+        self.trim_idle();
         let id = self.track(tx.sender());
         if let Some(view) = view {
             self.update(id, |sender| sender.load(view));

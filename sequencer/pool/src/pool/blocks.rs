@@ -148,15 +148,8 @@ impl Pool {
     }
 
     fn forget_idle(&mut self) {
-        for (id, stamp) in std::mem::take(&mut self.idle) {
-            let idle = self
-                .senders
-                .get(id)
-                .is_some_and(|sender| sender.idle_stamp == stamp && sender.txs().is_empty());
-            if idle {
-                let sender = self.senders.remove(id);
-                self.by_address.remove(&sender.address);
-            }
+        for resting in std::mem::take(&mut self.idle) {
+            self.forget_if_idle(resting);
         }
     }
 

@@ -126,6 +126,7 @@ impl Pool {
     pub fn register(&mut self, sender: Address, now: Timestamp) {
         self.now = self.now.max(now);
         if !self.by_address.contains_key(&sender) {
+            self.trim_idle();
             let id = self.track(sender);
             self.rest_if_idle(id);
         }
@@ -179,25 +180,32 @@ impl Pool {
         }
     }
 
-    /// Remembers a sender without transactions for a while, and forgets the one that has been
-    /// without for longest when there are too many.
+    /// Remembers a sender without transactions for a while.
     fn rest_if_idle(&mut self, id: SenderId) {
-        if !self.senders[id].txs().is_empty() {
-            return;
+        if self.senders[id].txs().is_empty() {
+            self.idle_stamp += 1;
+            self.senders[id].idle_stamp = self.idle_stamp;
+            self.idle.push_back((id, self.idle_stamp));
         }
-        self.idle_stamp += 1;
-        self.senders[id].idle_stamp = self.idle_stamp;
-        self.idle.push_back((id, self.idle_stamp));
-        while self.idle.len() > self.config.idle_senders.max(1) {
-            let Some((id, stamp)) = self.idle.pop_front() else { break };
-            let idle = self
-                .senders
-                .get(id)
-                .is_some_and(|sender| sender.idle_stamp == stamp && sender.txs().is_empty());
-            if idle {
-                let sender = self.senders.remove(id);
-                self.by_address.remove(&sender.address);
-            }
+    }
+
+    /// Forgets those that have been without transactions for longest. Only where a new sender is
+    /// about to come, never in the middle of an operation that holds one.
+    fn trim_idle(&mut self) {
+        while self.idle.len() >= self.config.idle_senders.max(1) {
+            let Some(resting) = self.idle.pop_front() else { break };
+            self.forget_if_idle(resting);
+        }
+    }
+
+    fn forget_if_idle(&mut self, (id, stamp): (SenderId, u64)) {
+        let idle = self
+            .senders
+            .get(id)
+            .is_some_and(|sender| sender.idle_stamp == stamp && sender.txs().is_empty());
+        if idle {
+            let sender = self.senders.remove(id);
+            self.by_address.remove(&sender.address);
         }
     }
 
@@ -271,4 +279,36 @@ impl Pool {
 fn ready_key(sender: &Sender, base_fee: u64) -> Option<crate::ready::ReadyKey> {
     let entry = sender.next_ready()?;
     Some((std::cmp::Reverse(entry.tx.effective_tip(base_fee)), entry.arrival))
+}
+
+/// What the tests recount.
+#[cfg(test)]
+pub(crate) struct Inside<'a> {
+    pub(crate) senders: &'a Slab<Sender>,
+    pub(crate) by_address: &'a HashMap<Address, SenderId>,
+    pub(crate) authorities: &'a HashMap<Address, usize>,
+    pub(crate) ready: usize,
+    pub(crate) known_hashes: usize,
+    pool: &'a Pool,
+}
+
+#[cfg(test)]
+impl Inside<'_> {
+    pub(crate) fn pooled(&self, hash: &B256) -> Option<(SenderId, u64)> {
+        self.pool.pooled(hash)
+    }
+}
+
+#[cfg(test)]
+impl Pool {
+    pub(crate) fn inside(&self) -> Inside<'_> {
+        Inside {
+            senders: &self.senders,
+            by_address: &self.by_address,
+            authorities: &self.authorities,
+            ready: self.ready.len(),
+            known_hashes: self.by_hash.len(),
+            pool: self,
+        }
+    }
 }
