@@ -7,13 +7,19 @@
 //! - [`EvmConfig`] turns headers and attributes into an [`Env`] and builds a [`Vm`]
 //! - [`BlockExecutor`] runs a block: system calls, transactions, rewards, requests
 //! - [`Vm`] runs single transactions for calls, estimates and traces, with any inspector
+//! - [`Guard`] bounds such a run in time and memory, [`trace`] holds the tracers of geth
 
 mod config;
 mod database;
 mod diff;
 mod error;
 mod executor;
+mod l1_fee;
+mod guard;
+mod halt_text;
 mod precompiles;
+mod system_calls;
+pub mod trace;
 mod transaction;
 mod vm;
 
@@ -22,6 +28,9 @@ pub use database::{DbError, StateDb, VmDbError};
 pub use diff::{AccountDelta, AccountDiff, BlockDiff};
 pub use error::{BlockError, TxError};
 pub use executor::{BlockExecutor, BlockOutcome, TxOutcome, TxStatus};
+pub use guard::{Bounded, Guard, Interrupt, LastStep, Stopped};
+pub use halt_text::{REVERTED, halt_text, is_out_of_gas, opcode_name};
+pub use l1_fee::TxL1Fee;
 pub use precompiles::PrecompileSet;
 pub use transaction::{TxRequest, tx_env};
 pub use vm::{TxResult, Vm, VmInspector};
