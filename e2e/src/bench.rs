@@ -1,0 +1,32 @@
+//! `cairn-bench`: what the node does per second, measured from outside.
+//!
+//! Preparing (keys, funding, deployment, signing, serializing) happens before
+//! the clock starts; checking that every transaction was included with success
+//! happens after it stops. Between them the generator only moves bytes, and its
+//! own processor time is part of the result.
+
+mod accounts;
+mod calls;
+mod cli;
+mod inclusion;
+mod lanes;
+mod latency;
+mod load;
+mod node;
+mod progress;
+mod report;
+mod root;
+mod setup;
+mod signing;
+mod sync;
+mod table;
+mod tps;
+mod usage;
+mod verify;
+mod workload;
+
+pub use cli::{Cli, Command, Opponent, TpsArgs, run};
+pub use latency::Percentiles;
+pub use report::{Comparison, LoadReport, Rounds, SyncComparison, SyncReport};
+pub use root::{Rival, RootArgs, RootFigures, RootReport};
+pub use workload::Workload;

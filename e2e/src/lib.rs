@@ -1,0 +1,7 @@
+//! Everything that drives the Cairn binaries from outside: [`process`] starts
+//! real nodes, [`rpc`] speaks to them cheaply, [`bench`] measures them. Nothing
+//! here is linked into a node.
+
+pub mod bench;
+pub mod process;
+pub mod rpc;
