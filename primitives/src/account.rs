@@ -55,6 +55,13 @@ pub trait StateReader: Send + Sync + std::fmt::Debug {
     /// A storage slot, zero where the trie has no leaf.
     fn storage(&self, address: Address, slot: U256) -> Result<U256, ReadError>;
 
+    /// Whether the account has any storage. Asked of accounts without nonce and code only, on whose
+    /// address no contract may then be created (EIP-7610). Such accounts come from genesis files
+    /// alone; a reader of states that cannot hold one need not implement this.
+    fn has_storage(&self, _address: Address) -> Result<bool, ReadError> {
+        Ok(false)
+    }
+
     /// Code by hash. The hash was read from an account, so absence is a store error.
     fn code(&self, code_hash: B256) -> Result<Bytes, ReadError>;
 
@@ -69,6 +76,10 @@ impl<R: StateReader + ?Sized> StateReader for std::sync::Arc<R> {
 
     fn storage(&self, address: Address, slot: U256) -> Result<U256, ReadError> {
         (**self).storage(address, slot)
+    }
+
+    fn has_storage(&self, address: Address) -> Result<bool, ReadError> {
+        (**self).has_storage(address)
     }
 
     fn code(&self, code_hash: B256) -> Result<Bytes, ReadError> {

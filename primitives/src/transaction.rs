@@ -2,7 +2,7 @@
 
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{
-    Sealed, Signed, TransactionEnvelope, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy,
+    Sealable, Sealed, Signed, TransactionEnvelope, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy,
 };
 use op_alloy_consensus::TxDeposit;
 
@@ -46,6 +46,18 @@ impl TxEnvelope {
         matches!(self, Self::Deposit(_))
     }
 
+    /// Transaction hash.
+    pub fn hash(&self) -> &alloy_primitives::B256 {
+        match self {
+            Self::Legacy(tx) => tx.hash(),
+            Self::Eip2930(tx) => tx.hash(),
+            Self::Eip1559(tx) => tx.hash(),
+            Self::Eip4844(tx) => tx.hash(),
+            Self::Eip7702(tx) => tx.hash(),
+            Self::Deposit(tx) => tx.hash_ref(),
+        }
+    }
+
     /// The signature; a deposit has none.
     pub const fn signature(&self) -> Option<&alloy_primitives::Signature> {
         match self {
@@ -56,6 +68,12 @@ impl TxEnvelope {
             Self::Eip7702(tx) => Some(tx.signature()),
             Self::Deposit(_) => None,
         }
+    }
+}
+
+impl From<TxDeposit> for TxEnvelope {
+    fn from(deposit: TxDeposit) -> Self {
+        Self::Deposit(deposit.seal_slow())
     }
 }
 

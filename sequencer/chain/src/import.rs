@@ -1,0 +1,233 @@
+//! Import of blocks built elsewhere, with full validation, and reorganisation of the chain.
+//!
+//! Blocks execute only on the tip. A block on another fork is kept unexecuted until its fork is
+//! longer than the canonical chain; then the chain is unwound to the common ancestor and the fork
+//! executed in order. If a block of the fork is invalid, the old chain is put back.
+
+use std::collections::VecDeque;
+
+use alloy_consensus::transaction::SignerRecoverable;
+use alloy_primitives::B256;
+use alloy_primitives::map::B256Map;
+use cairn_primitives::{Block, Header, RecoverError, RecoveredBlock};
+use rayon::prelude::*;
+
+use crate::chain::Chain;
+use crate::error::{ChainError, ImportError};
+use crate::events::ChainEvent;
+use crate::execute::{Execution, check_body, execute_block};
+use crate::header::validate_header;
+use crate::{BlockRef, ExecutedBlock};
+
+/// Blocks of forks that are kept; beyond, the oldest is forgotten.
+const SIDE_BLOCKS_MAX: usize = 256;
+
+/// From how many transactions senders are recovered in parallel.
+const PARALLEL_RECOVERY: usize = 8;
+
+/// What became of an imported block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imported {
+    /// It is the new unsafe head.
+    Head,
+    /// The chain has it already.
+    Known,
+    /// It belongs to a fork that is not longer than the chain.
+    Side,
+}
+
+/// Unexecuted blocks of forks.
+#[derive(Debug, Default)]
+pub(crate) struct SideBlocks {
+    blocks: B256Map<RecoveredBlock>,
+    order: VecDeque<B256>,
+}
+
+impl SideBlocks {
+    fn insert(&mut self, block: RecoveredBlock) {
+        let hash = block.hash();
+        if self.blocks.insert(hash, block).is_none() {
+            self.order.push_back(hash);
+        }
+        while self.order.len() > SIDE_BLOCKS_MAX {
+            if let Some(oldest) = self.order.pop_front() {
+                self.blocks.remove(&oldest);
+            }
+        }
+    }
+
+    fn get(&self, hash: &B256) -> Option<&RecoveredBlock> {
+        self.blocks.get(hash)
+    }
+}
+
+/// Recovers all senders of a block, in parallel when there are many.
+pub fn recover_senders(block: Block) -> Result<RecoveredBlock, RecoverError> {
+    if block.body.transactions.len() < PARALLEL_RECOVERY {
+        return RecoveredBlock::recover(block);
+    }
+    let senders = block
+        .body
+        .transactions
+        .par_iter()
+        .enumerate()
+        .map(|(index, tx)| tx.recover_signer().map_err(|_| RecoverError { index }))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(RecoveredBlock::new(block, senders))
+}
+
+impl Chain {
+    /// Validates a block, executes it if it extends the chain, and makes it the unsafe head.
+    pub fn import(&self, block: Block) -> Result<Imported, ImportError> {
+        self.import_recovered(recover_senders(block)?)
+    }
+
+    /// [`Self::import`] for a block whose senders are known.
+    pub fn import_recovered(&self, block: RecoveredBlock) -> Result<Imported, ImportError> {
+        self.wait_for_room()?;
+        let mut side = self.inner.writer.lock();
+        if self.number_of(block.hash())?.is_some() {
+            return Ok(Imported::Known);
+        }
+        let head = self.heads().unsafe_head;
+        if block.header().parent_hash == head.hash {
+            let executed = self.execute(&block)?;
+            self.append(executed.clone());
+            self.inner.events.send(ChainEvent::Extended([executed].into()));
+            return Ok(Imported::Head);
+        }
+        let parent = self.known_header(&side, block.header().parent_hash)?;
+        let parent = parent.ok_or(ImportError::UnknownParent {
+            number: block.number(),
+            parent: block.header().parent_hash,
+        })?;
+        validate_header(self.spec(), block.header(), &parent, self.inner.options.timestamps)?;
+        side.insert(block.clone());
+        if block.number() <= head.number {
+            return Ok(Imported::Side);
+        }
+        self.switch_to(&mut side, block)?;
+        Ok(Imported::Head)
+    }
+
+    /// Removes all blocks above `number` from the chain. Finalized blocks stay.
+    pub fn unwind_to(&self, number: u64) -> Result<(), ImportError> {
+        let _side = self.inner.writer.lock();
+        let removed = self.unwind(number)?;
+        let event = ChainEvent::Reorged { removed: removed.into(), added: [].into() };
+        self.inner.events.send(event);
+        Ok(())
+    }
+
+    /// Executes a block on the tip and compares everything that its header claims.
+    fn execute(&self, block: &RecoveredBlock) -> Result<ExecutedBlock, ImportError> {
+        let number = block.number();
+        let head = BlockRef::Hash(block.header().parent_hash);
+        let (_, parent) = self
+            .header(head)?
+            .ok_or(ImportError::UnknownParent { number, parent: block.header().parent_hash })?;
+        validate_header(self.spec(), block.header(), &parent, self.inner.options.timestamps)?;
+        let encoded = check_body(block, self.spec())?;
+        let parent_state = self.state_at_number(parent.number)?;
+        let outcome = execute_block(self.evm(), block, &encoded, &parent_state)
+            .map_err(|source| ImportError::Execution { number, source })?;
+        let execution =
+            Execution::new(self.spec(), block.header().timestamp, outcome, &parent_state)?;
+        execution.check(block, self.spec())?;
+        Ok(execution.into_executed(block.clone()))
+    }
+
+    /// Makes an executed block the unsafe head. The caller holds the writer lock and tells the
+    /// subscribers.
+    pub(crate) fn append(&self, block: ExecutedBlock) {
+        let at = block.block.num_hash();
+        metrics::gauge!("cairn_chain_unsafe_block").set(at.number as f64);
+        self.inner.recent.write().push(block);
+        self.inner.heads.write().unsafe_head = at;
+        self.inner.persistence.wake();
+    }
+
+    /// Removes all blocks above `number`; gives back those that were in memory, newest first. The
+    /// caller holds the writer lock.
+    pub(crate) fn unwind(&self, number: u64) -> Result<Vec<ExecutedBlock>, ImportError> {
+        let heads = self.heads();
+        if number < heads.finalized.number {
+            return Err(ImportError::BelowFinalized { number, finalized: heads.finalized.number });
+        }
+        let hash = self.hash_of(number)?.ok_or(ChainError::UnknownBlock(B256::ZERO))?;
+        let at = (number, hash).into();
+        let _paused = self.inner.persistence.pause();
+        if number < self.persisted_block() {
+            self.inner.store.unwind_to(number).map_err(ChainError::from)?;
+        }
+        let removed = self.inner.recent.write().truncate(number);
+        let mut heads = self.inner.heads.write();
+        heads.unsafe_head = at;
+        if heads.safe.number > number {
+            heads.safe = at;
+        }
+        Ok(removed)
+    }
+
+    /// Replaces the canonical chain by the fork that ends in `tip`.
+    fn switch_to(&self, side: &mut SideBlocks, tip: RecoveredBlock) -> Result<(), ImportError> {
+        let (ancestor, fork) = self.path_to(side, tip)?;
+        let head = self.heads().unsafe_head;
+        let mut old = Vec::new();
+        for number in ancestor + 1..=head.number {
+            old.extend(self.block(BlockRef::Number(number))?);
+        }
+        let removed = self.unwind(ancestor)?;
+        let mut added = Vec::with_capacity(fork.len());
+        for block in &fork {
+            match self.execute(block) {
+                Ok(executed) => {
+                    self.append(executed.clone());
+                    added.push(executed);
+                }
+                Err(error) => {
+                    side.blocks.remove(&block.hash());
+                    self.unwind(ancestor)?;
+                    for block in &old {
+                        let executed = self.execute(block)?;
+                        self.append(executed);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        for block in old {
+            side.insert(block);
+        }
+        let event = ChainEvent::Reorged { removed: removed.into(), added: added.into() };
+        self.inner.events.send(event);
+        Ok(())
+    }
+
+    /// Number of the newest canonical ancestor, and the blocks from there to `tip`, oldest first.
+    fn path_to(
+        &self,
+        side: &SideBlocks,
+        tip: RecoveredBlock,
+    ) -> Result<(u64, Vec<RecoveredBlock>), ImportError> {
+        let mut fork = vec![tip];
+        loop {
+            let first = &fork[fork.len() - 1];
+            let parent = first.header().parent_hash;
+            if let Some(number) = self.number_of(parent)? {
+                fork.reverse();
+                return Ok((number, fork));
+            }
+            let number = first.number();
+            let block = side.get(&parent).ok_or(ImportError::UnknownParent { number, parent })?;
+            fork.push(block.clone());
+        }
+    }
+
+    fn known_header(&self, side: &SideBlocks, hash: B256) -> Result<Option<Header>, ChainError> {
+        if let Some(block) = side.get(&hash) {
+            return Ok(Some(block.header().clone()));
+        }
+        Ok(self.header(BlockRef::Hash(hash))?.map(|(_, header)| header))
+    }
+}

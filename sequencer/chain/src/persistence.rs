@@ -1,0 +1,194 @@
+//! The thread that moves executed blocks into the store.
+//!
+//! It writes all blocks that wait, up to a batch, in one synced write, oldest first. Writers are
+//! held back while too many blocks wait. A full disk is no reason to stop: the thread tries again
+//! until space returns, reads go on meanwhile, and [`Persistence::is_disk_full`] tells the
+//! sequencer to accept nothing new. Any other error of the store ends persistence for good.
+
+use std::sync::{Arc, Weak};
+use std::thread;
+
+use cairn_state::{CommittedBlock, StateError};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::chain::Inner;
+use crate::error::ChainError;
+use crate::{Chain, ExecutedBlock};
+
+/// Progress of the persistence thread.
+#[derive(Debug, Default)]
+pub(crate) struct Persistence {
+    progress: Mutex<Progress>,
+    changed: Condvar,
+    /// Held while blocks move from memory to the store; taking it pauses the thread.
+    gate: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    waiting: bool,
+    stopping: bool,
+    stopped: bool,
+    disk_full: bool,
+    journal_full: bool,
+    failure: Option<String>,
+}
+
+/// What one round did.
+enum Round {
+    Idle,
+    Wrote,
+    DiskFull,
+    Failed(String),
+}
+
+impl Persistence {
+    /// Says that there are new blocks.
+    pub(crate) fn wake(&self) {
+        self.progress.lock().waiting = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether the last write failed for want of space.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        let progress = self.progress.lock();
+        progress.disk_full || progress.journal_full
+    }
+
+    /// Says whether the sequencer's journal waits for space.
+    pub(crate) fn set_journal_full(&self, full: bool) {
+        self.progress.lock().journal_full = full;
+    }
+
+    /// Keeps blocks where they are until the guard is dropped.
+    pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock()
+    }
+
+    fn failure(&self) -> Option<ChainError> {
+        self.progress.lock().failure.clone().map(ChainError::Persistence)
+    }
+}
+
+/// Starts the thread. It ends when the last handle of the chain is dropped.
+pub(crate) fn start(inner: &Arc<Inner>) -> Result<(), ChainError> {
+    let weak = Arc::downgrade(inner);
+    thread::Builder::new()
+        .name("cairn-persist".into())
+        .spawn(move || run(&weak))
+        .map(|_| ())
+        .map_err(|e| ChainError::Persistence(e.to_string()))
+}
+
+fn run(chain: &Weak<Inner>) {
+    while let Some(inner) = chain.upgrade() {
+        let round = write_batch(&inner);
+        let persistence = &inner.persistence;
+        let mut progress = persistence.progress.lock();
+        progress.disk_full = matches!(round, Round::DiskFull);
+        match round {
+            Round::Wrote => {
+                drop(progress);
+                persistence.changed.notify_all();
+            }
+            Round::Idle if progress.stopping => {
+                progress.stopped = true;
+                drop(progress);
+                persistence.changed.notify_all();
+                return;
+            }
+            Round::Idle | Round::DiskFull => {
+                if !std::mem::take(&mut progress.waiting) || matches!(round, Round::DiskFull) {
+                    persistence.changed.wait_for(&mut progress, inner.options.disk_full_retry);
+                }
+            }
+            Round::Failed(reason) => {
+                tracing::error!(target: "chain::persistence", %reason, "persistence stopped");
+                progress.failure = Some(reason);
+                progress.stopped = true;
+                drop(progress);
+                persistence.changed.notify_all();
+                return;
+            }
+        }
+    }
+}
+
+fn write_batch(inner: &Inner) -> Round {
+    let _gate = inner.persistence.gate.lock();
+    let blocks: Vec<ExecutedBlock> =
+        inner.recent.read().unpersisted().take(inner.options.persist_batch).cloned().collect();
+    let Some(last) = blocks.last() else { return Round::Idle };
+    let last = last.block.number();
+    let committed: Vec<CommittedBlock> = blocks.into_iter().map(committed).collect();
+    match inner.store.commit(&committed) {
+        Ok(_) => {
+            inner.recent.write().set_persisted(last);
+            metrics::gauge!("cairn_chain_persisted_block").set(last as f64);
+            Round::Wrote
+        }
+        Err(StateError::NoSpace(reason)) => {
+            tracing::warn!(target: "chain::persistence", %reason, "disk full, retrying");
+            Round::DiskFull
+        }
+        Err(error) => Round::Failed(error.to_string()),
+    }
+}
+
+fn committed(block: ExecutedBlock) -> CommittedBlock {
+    CommittedBlock { block: block.block, receipts: block.receipts, layer: block.layer }
+}
+
+impl Chain {
+    /// Newest block that the store has, synced.
+    pub fn persisted_block(&self) -> u64 {
+        self.inner.recent.read().persisted()
+    }
+
+    /// Whether the node accepts nothing new because its disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        self.inner.persistence.is_disk_full()
+    }
+
+    /// Waits until the store has every block.
+    pub fn flush(&self) -> Result<(), ChainError> {
+        self.wait_until_unpersisted(0)
+    }
+
+    /// Waits until the store has every block and ends the persistence thread.
+    pub fn close(&self) -> Result<(), ChainError> {
+        self.flush()?;
+        let persistence = &self.inner.persistence;
+        let mut progress = persistence.progress.lock();
+        progress.stopping = true;
+        persistence.changed.notify_all();
+        while !progress.stopped {
+            persistence.changed.wait_for(&mut progress, self.inner.options.disk_full_retry);
+        }
+        Ok(())
+    }
+
+    /// Holds a writer back while too many blocks wait for the disk.
+    pub(crate) fn wait_for_room(&self) -> Result<(), ChainError> {
+        self.wait_until_unpersisted(self.inner.options.unpersisted_max)
+    }
+
+    fn wait_until_unpersisted(&self, most: usize) -> Result<(), ChainError> {
+        let persistence = &self.inner.persistence;
+        loop {
+            if let Some(failure) = persistence.failure() {
+                return Err(failure);
+            }
+            let mut progress = persistence.progress.lock();
+            if self.inner.recent.read().unpersisted().count() <= most {
+                return Ok(());
+            }
+            if progress.stopped {
+                return Err(ChainError::Persistence("the chain is closed".into()));
+            }
+            progress.waiting = true;
+            persistence.changed.notify_all();
+            persistence.changed.wait_for(&mut progress, self.inner.options.disk_full_retry);
+        }
+    }
+}

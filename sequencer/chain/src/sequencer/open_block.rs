@@ -1,0 +1,231 @@
+//! The block that is being built.
+
+use std::sync::Arc;
+
+use alloy_consensus::EMPTY_OMMER_ROOT_HASH;
+use alloy_consensus::constants::EMPTY_WITHDRAWALS;
+use alloy_consensus::transaction::Recovered;
+use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
+use alloy_hardforks::EthereumHardforks;
+use alloy_primitives::{Address, B256, Bloom, Bytes};
+use cairn_evm::{AccountDelta, BlockExecutor, EvmConfig, TxError};
+use cairn_pool::{Origin, PoolTransaction, Timestamp};
+use cairn_primitives::{Account, Block, BlockBody, ChainSpec, Header, RecoveredBlock, TxEnvelope};
+use cairn_state::{Delta, PendingLayers, StateView};
+
+use super::attributes::PayloadAttributes;
+use crate::error::ChainError;
+use crate::execute::Execution;
+use crate::pending::PendingTx;
+use crate::roots::OrderedRoot;
+use crate::{BlockRef, Chain, ExecutedBlock};
+
+/// An open block: executes transactions one after the other and keeps everything that sealing
+/// needs, its transaction and receipt roots half built.
+pub(super) struct OpenBlock {
+    header: Header,
+    executor: BlockExecutor<StateView>,
+    parent_state: StateView,
+    pending: PendingLayers,
+    body: Vec<TxEnvelope>,
+    senders: Vec<Address>,
+    transactions_root: OrderedRoot,
+    receipts_root: OrderedRoot,
+    logs_bloom: Bloom,
+    next_log: usize,
+    /// Changes since the last publication.
+    unpublished: Delta,
+    buffer: Vec<u8>,
+}
+
+/// What a transaction left behind, for the pool and for readers.
+pub(super) struct Executed {
+    pub(super) tx: Arc<PendingTx>,
+    /// The accounts that it changed.
+    pub(super) accounts: Vec<(Address, Account)>,
+}
+
+impl OpenBlock {
+    /// Opens a block on the tip and executes its deposits.
+    pub(super) fn new(
+        chain: &Chain,
+        parent_hash: B256,
+        attributes: &PayloadAttributes,
+    ) -> Result<(Self, Vec<Executed>), ChainError> {
+        let (_, parent) = chain
+            .header(BlockRef::Hash(parent_hash))?
+            .ok_or(ChainError::UnknownBlock(parent_hash))?;
+        let number = parent.number.saturating_add(1);
+        let failed = |reason: String| ChainError::Build { number, reason };
+        let header =
+            header_template(chain.evm(), parent_hash, &parent, attributes).map_err(failed)?;
+        let parent_state = chain.state_at_number(parent.number)?;
+        let env =
+            chain.evm().next_env(&parent, &attributes.block).map_err(|e| failed(e.to_string()))?;
+        let mut executor = BlockExecutor::new(chain.evm(), env, parent_state.clone());
+        executor
+            .begin(parent_hash, header.parent_beacon_block_root)
+            .map_err(|e| failed(e.to_string()))?;
+        let mut open = Self {
+            header,
+            executor,
+            parent_state,
+            pending: PendingLayers::new(),
+            body: Vec::new(),
+            senders: Vec::new(),
+            transactions_root: OrderedRoot::default(),
+            receipts_root: OrderedRoot::default(),
+            logs_bloom: Bloom::ZERO,
+            next_log: 0,
+            unpublished: Delta::new(),
+            buffer: Vec::new(),
+        };
+        let mut executed = Vec::with_capacity(attributes.deposits.len());
+        for deposit in &attributes.deposits {
+            let TxEnvelope::Deposit(inner) = deposit else {
+                return Err(failed("an attribute transaction is no deposit".into()));
+            };
+            let signed = Recovered::new_unchecked(deposit.clone(), inner.from);
+            let tx = PoolTransaction::from_recovered(signed, Origin::Local, Timestamp::default());
+            executed.push(open.execute(&tx).map_err(|e| failed(e.to_string()))?);
+        }
+        Ok((open, executed))
+    }
+
+    /// Executes a transaction as the block's next one. On an error nothing has changed.
+    pub(super) fn execute(&mut self, tx: &PoolTransaction) -> Result<Executed, TxError> {
+        let outcome = self.executor.execute(tx.envelope(), tx.sender(), tx.encoded().clone())?;
+        let index = self.body.len();
+        self.transactions_root.push(tx.encoded());
+        let receipt = self.executor.receipts()[index].clone();
+        let bloom = receipt.bloom();
+        self.logs_bloom |= bloom;
+        self.buffer.clear();
+        receipt.encode_2718_with_bloom(&bloom, &mut self.buffer);
+        self.receipts_root.push(&self.buffer);
+        let first_log = self.next_log;
+        self.next_log = self.next_log.saturating_add(receipt.logs().len());
+        self.body.push(tx.envelope().clone());
+        self.senders.push(tx.sender());
+        let accounts = outcome
+            .deltas
+            .iter()
+            .map(|delta| (delta.address, delta.account.unwrap_or_default()))
+            .collect();
+        for delta in outcome.deltas {
+            add_delta(&mut self.unpublished, delta);
+        }
+        let pending = PendingTx::new(tx, index, receipt, outcome.gas_used, first_log);
+        Ok(Executed { tx: Arc::new(pending), accounts })
+    }
+
+    /// State after all executed transactions; what is shown of it never changes again.
+    pub(super) fn publish(&mut self) -> StateView {
+        self.pending.push(std::mem::take(&mut self.unpublished));
+        self.pending.view(&self.parent_state)
+    }
+
+    /// The header so far.
+    pub(super) fn header(&self) -> Header {
+        Header { gas_used: self.executor.gas_used(), ..self.header.clone() }
+    }
+
+    pub(super) const fn number(&self) -> u64 {
+        self.header.number
+    }
+
+    pub(super) const fn parent_hash(&self) -> B256 {
+        self.header.parent_hash
+    }
+
+    pub(super) const fn gas_used(&self) -> u64 {
+        self.executor.gas_used()
+    }
+
+    /// Ends the block: state root, header, hash.
+    pub(super) fn seal(self, spec: &ChainSpec) -> Result<ExecutedBlock, ChainError> {
+        let number = self.header.number;
+        let failed = |reason: String| ChainError::Build { number, reason };
+        let shanghai = spec.is_shanghai_active_at_timestamp(self.header.timestamp);
+        let withdrawals: Option<&[_]> = if shanghai { Some(&[]) } else { None };
+        let outcome = self.executor.finish(&[], withdrawals).map_err(|e| failed(e.to_string()))?;
+        let mut header = self.header;
+        header.gas_used = outcome.gas_used;
+        if header.blob_gas_used.is_some() {
+            header.blob_gas_used = Some(outcome.blob_gas_used);
+        }
+        if header.requests_hash.is_some() && !spec.is_optimism() {
+            header.requests_hash = Some(outcome.requests.requests_hash());
+        }
+        let roots = (self.receipts_root.finish(), self.logs_bloom);
+        let execution =
+            Execution::rooted(spec, header.timestamp, outcome, &self.parent_state, roots)?;
+        header.transactions_root = self.transactions_root.finish();
+        header.receipts_root = execution.receipts_root;
+        header.logs_bloom = execution.logs_bloom;
+        header.state_root = execution.update.root();
+        if let Some(root) = execution.message_passer_root {
+            header.withdrawals_root = Some(root);
+        }
+        let body = BlockBody {
+            transactions: self.body,
+            ommers: Vec::new(),
+            withdrawals: shanghai.then(Default::default),
+        };
+        let block = RecoveredBlock::new(Block { header, body }, self.senders);
+        Ok(execution.into_executed(block))
+    }
+}
+
+fn add_delta(to: &mut Delta, delta: AccountDelta) {
+    if delta.wiped {
+        to.wipe_storage(delta.address);
+    }
+    to.set_account(delta.address, delta.account);
+    for (slot, value) in delta.storage {
+        to.set_storage(delta.address, slot, value);
+    }
+    if let Some((hash, code)) = delta.code {
+        to.set_code(hash, code);
+    }
+}
+
+/// Everything in a header that is known before the first transaction.
+fn header_template(
+    evm: &EvmConfig,
+    parent_hash: B256,
+    parent: &Header,
+    attributes: &PayloadAttributes,
+) -> Result<Header, String> {
+    let spec = evm.spec();
+    let block = &attributes.block;
+    let number = parent.number.checked_add(1).ok_or("block numbers are used up")?;
+    let time = block.timestamp;
+    let cancun = spec.is_cancun_active_at_timestamp(time);
+    let excess = spec
+        .blob_params(time)
+        .map_or(Some(0), |params| parent.next_block_excess_blob_gas(params).or(Some(0)));
+    Ok(Header {
+        parent_hash,
+        ommers_hash: EMPTY_OMMER_ROOT_HASH,
+        beneficiary: block.fee_recipient,
+        number,
+        gas_limit: block.gas_limit,
+        timestamp: time,
+        extra_data: block.extra_data.clone(),
+        mix_hash: block.prev_randao,
+        base_fee_per_gas: spec.next_base_fee(parent, time).map_err(|e| e.to_string())?,
+        withdrawals_root: spec.is_shanghai_active_at_timestamp(time).then_some(EMPTY_WITHDRAWALS),
+        blob_gas_used: cancun.then_some(0),
+        excess_blob_gas: excess.filter(|_| cancun),
+        parent_beacon_block_root: block.parent_beacon_block_root.filter(|_| cancun),
+        requests_hash: spec.is_prague_active_at_timestamp(time).then_some(EMPTY_REQUESTS_HASH),
+        ..Header::default()
+    })
+}
+
+/// A transaction of a replayed journal, in the form that execution takes.
+pub(super) fn replayed(tx: cairn_primitives::SignedTx, encoded: Bytes) -> PoolTransaction {
+    let hash = alloy_primitives::keccak256(&encoded);
+    PoolTransaction::new(tx, hash, encoded, Origin::Restored, Timestamp::default())
+}

@@ -1,0 +1,6 @@
+//! The chain with real parts: RocksDB, pool, recovery workers, sequencer thread.
+
+mod node;
+mod reorg;
+mod restart;
+mod sequencing;

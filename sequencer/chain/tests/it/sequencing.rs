@@ -1,0 +1,87 @@
+//! Blocks out of the pool.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, TxKind, U256, bytes};
+use cairn_chain::BlockRef;
+use cairn_primitives::StateReader;
+
+use crate::node::{Node, call, transfer};
+
+const BLOCK: Duration = Duration::from_secs(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_is_preconfirmed_then_sealed_with_the_same_receipt() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = Node::start(dir.path(), BLOCK);
+    let to = Address::repeat_byte(0xaa);
+    let (hash, raw) = transfer(0, 0, to, 7);
+    let early = node.send(raw).await;
+    assert!(early.tx.receipt.success());
+    assert_eq!(early.tx.gas_used, 21_000);
+    let pending = node.chain.pending_state().unwrap();
+    assert_eq!(pending.account(to).unwrap().unwrap().balance, U256::from(7));
+
+    let number = node.sealed(hash);
+    let at = node.chain.transaction(hash).unwrap().unwrap();
+    assert_eq!(at.index, early.tx.index);
+    let receipts = node.chain.receipts(BlockRef::Number(number)).unwrap().unwrap();
+    assert_eq!(receipts[at.index], early.tx.receipt);
+    assert_eq!(node.balance(BlockRef::Number(number), to), U256::from(7));
+    assert_eq!(node.balance(BlockRef::Earliest, to), U256::ZERO);
+    node.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_block_starts_with_the_l1_attributes_and_validates_on_another_node() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let node = Node::start(dir.path(), BLOCK);
+    // Stores its call's value in slot 0 and logs it: SSTORE, LOG0.
+    let init = bytes!("600c600c600039600c6000f3345f55345f5260205fa000");
+    let (deployed, raw) = call(1, 0, TxKind::Create, U256::ZERO, init);
+    node.send(raw).await;
+    let at = node.sealed(deployed);
+    let contract = Address::create(&sender(1), 0);
+    let (called, raw) = call(1, 1, TxKind::Call(contract), U256::from(5), Default::default());
+    let early = node.send(raw).await;
+    assert_eq!(early.tx.receipt.logs().len(), 1);
+    let last = node.sealed(called);
+    assert!(last >= at);
+
+    let follower = Node::open(other.path());
+    for number in 1..=last {
+        let block = node.chain.block(BlockRef::Number(number)).unwrap().unwrap();
+        assert!(block.transactions()[0].is_deposit_tx(), "block {number}");
+        follower.chain.import(block.block().clone()).unwrap();
+    }
+    let head = follower.chain.heads().unsafe_head;
+    assert_eq!(head, node.chain.resolve(last.into()).unwrap().unwrap());
+    let state = follower.chain.latest_state().unwrap();
+    assert_eq!(state.storage(contract, U256::ZERO).unwrap(), U256::from(5));
+    follower.stop();
+    node.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_of_transactions_of_many_senders_keep_their_nonce_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = Node::start(dir.path(), BLOCK);
+    let to = Address::repeat_byte(0xbb);
+    let mut last = Vec::new();
+    for from in 0..5 {
+        // Nonces arrive backwards: nothing is executable until the first one comes.
+        let signed: Vec<_> = (0..200).map(|nonce| transfer(from, nonce, to, 1)).collect();
+        last.push(signed[199].0);
+        for (_, raw) in signed.into_iter().rev() {
+            node.recovery.add(raw, cairn_pool::Origin::Local).await.unwrap();
+        }
+    }
+    let number = last.into_iter().map(|hash| node.sealed(hash)).max().unwrap();
+    assert_eq!(node.balance(BlockRef::Number(number), to), U256::from(1000));
+    assert_eq!(node.pool.status().pending, 0);
+    node.stop();
+}
+
+fn sender(index: usize) -> Address {
+    cairn_genesis::dev_accounts(10).unwrap()[index].address
+}

@@ -1,0 +1,128 @@
+//! Assembly of a node from its parts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_genesis::Genesis;
+use cairn_chain::{
+    BlockRef, Chain, ChainOptions, DevAttributes, Sequencer, SequencerOptions, TimestampRule,
+    open_store,
+};
+use cairn_evm::EvmConfig;
+use cairn_genesis::DEV_SYSTEM;
+use cairn_pool::{BlockConditions, Recovery, RecoveryConfig, SharedPool};
+use cairn_primitives::ChainSpec;
+use cairn_state::{Keep, Options};
+use eyre::WrapErr;
+
+use crate::config::{RunArgs, journal_dir, state_dir};
+
+/// Copy of the genesis file in a data directory.
+const GENESIS_FILE: &str = "genesis.json";
+
+/// A running node without its servers.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) chain: Chain,
+    pub(crate) pool: SharedPool,
+    pub(crate) recovery: Arc<Recovery>,
+    pub(crate) sequencer: Option<Sequencer>,
+}
+
+/// Reads a genesis file.
+pub(crate) fn read_genesis(path: &Path) -> eyre::Result<Genesis> {
+    let text = std::fs::read_to_string(path)
+        .wrap_err_with(|| format!("genesis file {}", path.display()))?;
+    serde_json::from_str(&text).wrap_err_with(|| format!("genesis file {}", path.display()))
+}
+
+/// The genesis file that a data directory keeps of its chain.
+pub(crate) fn stored_genesis(datadir: &Path) -> eyre::Result<Option<Genesis>> {
+    let path = datadir.join(GENESIS_FILE);
+    if path.exists() { read_genesis(&path).map(Some) } else { Ok(None) }
+}
+
+/// Opens the chain of a data directory, writing genesis where there is none. The directory keeps
+/// the genesis file, so that later commands need no other.
+pub(crate) fn open_chain(
+    datadir: &Path,
+    genesis: &Genesis,
+    state: Options,
+    options: ChainOptions,
+) -> eyre::Result<Chain> {
+    std::fs::create_dir_all(datadir)?;
+    let kept = datadir.join(GENESIS_FILE);
+    if !kept.exists() {
+        let unfinished = datadir.join("genesis.json.new");
+        std::fs::write(&unfinished, serde_json::to_vec_pretty(genesis)?)?;
+        std::fs::rename(&unfinished, &kept)?;
+    }
+    let spec = Arc::new(ChainSpec::from_genesis(genesis)?);
+    let store = open_store(&state_dir(datadir), state, &spec, genesis)?;
+    Ok(Chain::open(store, EvmConfig::new(spec), options)?)
+}
+
+impl Node {
+    /// Opens the chain, replays the journal and starts building blocks. A chain under Ethereum
+    /// rules has no sequencer: it imports blocks and serves them.
+    pub(crate) fn start(args: &RunArgs, datadir: &Path, genesis: &Genesis) -> eyre::Result<Self> {
+        let block_time = Duration::from_millis(args.block_time_ms.unwrap_or(1000));
+        eyre::ensure!(!block_time.is_zero(), "block-time-ms must be at least 1");
+        let timestamps = if block_time < Duration::from_secs(1) {
+            TimestampRule::NonDecreasing
+        } else {
+            TimestampRule::Increasing
+        };
+        let keep = args.history.map_or(Keep::All, Keep::Last);
+        let state = Options { state_history: keep, block_data: keep, ..Options::default() };
+        let chain =
+            open_chain(datadir, genesis, state, ChainOptions { timestamps, ..Default::default() })?;
+        let pool =
+            SharedPool::new(args.pool.config(), Arc::new(chain.clone()), next_conditions(&chain)?);
+        let recovery = Recovery::spawn(pool.clone(), &RecoveryConfig::default())?;
+        let sequencer = if chain.spec().is_optimism() {
+            Some(start_sequencer(&chain, &pool, journal_dir(datadir), block_time)?)
+        } else {
+            None
+        };
+        Ok(Self { chain, pool, recovery: Arc::new(recovery), sequencer })
+    }
+
+    /// Seals nothing more, waits until the store has every sealed block.
+    pub(crate) fn stop(self) -> eyre::Result<()> {
+        if let Some(sequencer) = &self.sequencer {
+            sequencer.shutdown();
+        }
+        self.chain.close()?;
+        Ok(())
+    }
+}
+
+fn start_sequencer(
+    chain: &Chain,
+    pool: &SharedPool,
+    journal: PathBuf,
+    block_time: Duration,
+) -> eyre::Result<Sequencer> {
+    let (_, genesis) = chain
+        .header(BlockRef::Earliest)?
+        .ok_or_else(|| eyre::eyre!("the store has no genesis block"))?;
+    let source = Box::new(DevAttributes::new(chain.spec().clone(), &genesis, DEV_SYSTEM));
+    let options = SequencerOptions { block_time, ..SequencerOptions::new(journal) };
+    Ok(Sequencer::start(chain.clone(), pool.clone(), source, options)?)
+}
+
+/// Conditions of the block after the head, until the sequencer opens one.
+fn next_conditions(chain: &Chain) -> eyre::Result<BlockConditions> {
+    let (_, head) =
+        chain.header(BlockRef::Latest)?.ok_or_else(|| eyre::eyre!("the store has no head"))?;
+    let spec = chain.spec();
+    let base_fee = spec.next_base_fee(&head, head.timestamp)?.unwrap_or(0);
+    let blob_fee = head
+        .excess_blob_gas
+        .zip(spec.blob_params(head.timestamp))
+        .map_or(0, |(excess, params)| params.calc_blob_fee(excess));
+    let number = head.number.saturating_add(1);
+    Ok(BlockConditions::new(spec, number, head.timestamp, base_fee, blob_fee, head.gas_limit))
+}

@@ -1,0 +1,127 @@
+//! `/health` and `/metrics`.
+
+use std::net::SocketAddr;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use cairn_chain::{Chain, Sequencer, SequencerStatus};
+use cairn_pool::SharedPool;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::node::Node;
+
+/// The server of `/health` and `/metrics`.
+#[derive(Debug)]
+pub(crate) struct Service {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    chain: Chain,
+    pool: SharedPool,
+    sequencer: Option<Sequencer>,
+    recorder: PrometheusHandle,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    status: &'static str,
+    reason: Option<String>,
+    unsafe_head: u64,
+    safe_head: u64,
+    finalized_head: u64,
+    persisted: u64,
+    pool_pending: usize,
+    pool_queued: usize,
+    disk_full: bool,
+}
+
+/// Installs the metrics recorder. Must come before anything that records.
+pub(crate) fn install_recorder() -> eyre::Result<PrometheusHandle> {
+    Ok(PrometheusBuilder::new().install_recorder()?)
+}
+
+impl Service {
+    pub(crate) async fn start(
+        listen: SocketAddr,
+        node: &Node,
+        recorder: PrometheusHandle,
+    ) -> eyre::Result<Self> {
+        let shared = Shared {
+            chain: node.chain.clone(),
+            pool: node.pool.clone(),
+            sequencer: node.sequencer.clone(),
+            recorder,
+        };
+        let router = Router::new()
+            .route("/health", get(health))
+            .route("/metrics", get(render))
+            .with_state(shared);
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = axum::serve(listener, router).with_graceful_shutdown(async {
+            // A dropped sender stops the server as well.
+            let _ = stopped.await;
+        });
+        let task = tokio::spawn(async move { server.await });
+        Ok(Self { address, stop, task })
+    }
+
+    pub(crate) const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        if let Err(error) = self.task.await {
+            tracing::warn!(target: "node", %error, "health server");
+        }
+    }
+}
+
+/// 200 while the node does its work, 503 with a reason while it does not.
+async fn health(State(shared): State<Shared>) -> (StatusCode, Json<Health>) {
+    let heads = shared.chain.heads();
+    let pool = shared.pool.status();
+    let disk_full = shared.chain.is_disk_full();
+    let (status, reason) = match shared.sequencer.map(|sequencer| sequencer.status()) {
+        _ if disk_full => ("stalled", Some("disk full".to_string())),
+        Some(SequencerStatus::Stalled(reason)) => ("stalled", Some(reason)),
+        Some(SequencerStatus::Ended(reason)) => ("ended", Some(reason)),
+        Some(SequencerStatus::Paused) => ("paused", None),
+        Some(SequencerStatus::Active) | None => ("ok", None),
+    };
+    let code = if matches!(status, "ok" | "paused") {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let health = Health {
+        status,
+        reason,
+        unsafe_head: heads.unsafe_head.number,
+        safe_head: heads.safe.number,
+        finalized_head: heads.finalized.number,
+        persisted: shared.chain.persisted_block(),
+        pool_pending: pool.pending,
+        pool_queued: pool.queued,
+        disk_full,
+    };
+    (code, Json(health))
+}
+
+async fn render(State(shared): State<Shared>) -> String {
+    shared.recorder.run_upkeep();
+    shared.recorder.render()
+}
