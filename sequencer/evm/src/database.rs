@@ -1,6 +1,6 @@
 //! State as revm's database.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use cairn_primitives::{Account, ReadError, StateReader};
 use revm::bytecode::Bytecode;
 use revm::database::DBErrorMarker;
@@ -37,6 +37,14 @@ impl VmDbError for EvmDatabaseError<DbError> {
     }
 }
 
+/// Code hash that revm sees of an account with storage, but with neither nonce nor code.
+///
+/// No contract may be created on its address (EIP-7610). revm looks at nonce and code hash alone:
+/// for a creation this hash counts as code, for everything else as none. One thing is out of place:
+/// EXTCODEHASH gives zero if the account has a balance, too. No chain since EIP-161 has such an
+/// account, unless from its genesis file.
+const STORAGE_ONLY: B256 = B256::ZERO;
+
 /// A [`StateReader`] as revm's database. Holds no cache of its own.
 #[derive(Debug, Clone)]
 pub struct StateDb<R>(pub R);
@@ -45,10 +53,18 @@ impl<R: StateReader> DatabaseRef for StateDb<R> {
     type Error = DbError;
 
     fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, DbError> {
-        Ok(self.0.account(address)?.map(account_info))
+        let Some(account) = self.0.account(address)? else { return Ok(None) };
+        let unused = account.nonce == 0 && !account.has_code();
+        if unused && self.0.has_storage(address)? {
+            return Ok(Some(account_info(Account { code_hash: STORAGE_ONLY, ..account })));
+        }
+        Ok(Some(account_info(account)))
     }
 
     fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, DbError> {
+        if code_hash == STORAGE_ONLY {
+            return Ok(Bytecode::default());
+        }
         Ok(Bytecode::new_raw(self.0.code(code_hash)?))
     }
 
@@ -97,6 +113,9 @@ pub(crate) fn account_of(info: &AccountInfo) -> Account {
     Account {
         nonce: info.nonce,
         balance: info.balance,
-        code_hash: info.code_hash,
+        code_hash: match info.code_hash {
+            STORAGE_ONLY => KECCAK256_EMPTY,
+            code_hash => code_hash,
+        },
     }
 }

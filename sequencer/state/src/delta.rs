@@ -63,6 +63,13 @@ impl Delta {
         storage.slots.get(slot).copied().or(storage.wiped.then_some(U256::ZERO))
     }
 
+    /// Whether the account has storage after the step, as far as this delta alone can tell.
+    pub(crate) fn has_storage(&self, address: &Address) -> Option<bool> {
+        let storage = self.storage.get(address)?;
+        let any = storage.slots.values().any(|value| !value.is_zero());
+        any.then_some(true).or(storage.wiped.then_some(false))
+    }
+
     /// Code that this delta added.
     pub fn code(&self, hash: &B256) -> Option<&Bytes> {
         self.code.get(hash)

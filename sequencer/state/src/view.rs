@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use alloy_eips::BlockNumHash;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_trie::EMPTY_ROOT_HASH;
 use cairn_primitives::{Account, ReadError, StateReader};
 use smallvec::SmallVec;
 
@@ -269,6 +270,13 @@ impl StateReader for StateView {
             return Ok(changed);
         }
         Ok(self.stored_slot(&address, &slot)?)
+    }
+
+    fn has_storage(&self, address: Address) -> Result<bool, ReadError> {
+        if let Some(known) = self.pending.iter().find_map(|delta| delta.has_storage(&address)) {
+            return Ok(known);
+        }
+        Ok(self.storage_root(address)?.is_some_and(|root| root != EMPTY_ROOT_HASH))
     }
 
     fn code(&self, code_hash: B256) -> Result<Bytes, ReadError> {

@@ -133,15 +133,22 @@ impl<R: StateReader> BlockExecutor<R> {
         state
             .increment_balances(increments)
             .map_err(|e| BlockError::Read(e.into_read_error()))?;
+        Ok(BlockOutcome { requests, ..self.finish_transactions() })
+    }
+
+    /// Ends the execution with the last transaction: no withdrawals, rewards or requests. The state
+    /// tests judge a transaction alone.
+    pub fn finish_transactions(mut self) -> BlockOutcome {
+        let state = self.vm.db_mut();
         state.merge_transitions(BundleRetention::PlainState);
         let diff = BlockDiff::from_bundle(state.take_bundle());
-        Ok(BlockOutcome {
+        BlockOutcome {
             receipts: self.receipts,
-            requests,
+            requests: Requests::default(),
             gas_used: self.gas_used,
             blob_gas_used: self.blob_gas_used,
             diff,
-        })
+        }
     }
 
     fn requests(&mut self) -> Result<Requests, BlockError> {
