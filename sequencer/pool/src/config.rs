@@ -10,7 +10,7 @@ pub struct PoolConfig {
     /// Most bytes of encoded transactions in all sub-pools together. Resident memory is about
     /// twice this plus 1 KiB for each transaction.
     pub max_bytes: usize,
-    /// Most queued transactions, local ones aside.
+    /// Most queued transactions. Beyond, the cheapest remote ones go; demoted local ones stay.
     pub max_queued: usize,
     /// Most executable transactions of one sender. geth's 16 protects gossip; here it would only
     /// hurt, because load generators, bridges and batchers send runs of thousands of nonces and

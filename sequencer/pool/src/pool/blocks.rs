@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::Address;
-use alloy_primitives::map::HashMap;
+use alloy_primitives::map::{HashMap, hash_map};
 use cairn_primitives::{ReadError, StateReader};
 
 use super::{Pool, ready_key};
@@ -131,8 +131,8 @@ impl Pool {
         let pooled = self.senders.iter().filter(|(_, sender)| !sender.txs().is_empty());
         let mut accounts = HashMap::default();
         for address in pooled.map(|(_, sender)| sender.address).chain(named) {
-            if !accounts.contains_key(&address) {
-                accounts.insert(address, SenderView::read(view, address)?);
+            if let hash_map::Entry::Vacant(unread) = accounts.entry(address) {
+                unread.insert(SenderView::read(view, address)?);
             }
         }
         Ok(accounts)

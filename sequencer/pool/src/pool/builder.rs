@@ -78,6 +78,7 @@ impl Pool {
             }
         }
         self.used = used;
+        self.trim_queued();
     }
 
     /// Accounts after an executed transaction or an imported block: nonces, balances and code of

@@ -94,6 +94,17 @@ impl Pool {
     /// Takes the worst evictable transaction off the heaps.
     fn worst(&mut self, queued_only: bool) -> Option<(Class, Candidate)> {
         self.build_eviction();
+        let found = self.pop_evictable(queued_only);
+        if found.is_none() && queued_only && self.demoted {
+            // What was demoted still stands in the heap of executable transactions.
+            self.eviction.deactivate();
+            self.build_eviction();
+            return self.pop_evictable(queued_only);
+        }
+        found
+    }
+
+    fn pop_evictable(&mut self, queued_only: bool) -> Option<(Class, Candidate)> {
         let mut in_flight = Vec::new();
         let mut found = None;
         while found.is_none() {
@@ -132,6 +143,7 @@ impl Pool {
         if self.eviction.is_active() {
             return;
         }
+        self.demoted = false;
         let base_fee = self.conditions.base_fee;
         let candidates = self.senders.iter().flat_map(|(id, sender)| {
             let remote = sender.txs().iter().enumerate();
@@ -156,19 +168,12 @@ impl Pool {
         }
     }
 
-    /// Brings the queued sub-pool back within its limit after demotions.
+    /// Brings the queued sub-pool back within its limit after demotions. Local transactions stay,
+    /// so that a balance that comes and goes does not cost a user what he submitted here.
     pub(super) fn trim_queued(&mut self) {
-        let mut rebuilt = false;
         while self.parts.queued > self.config.max_queued {
-            match self.worst(true) {
-                Some((_, victim)) => self.evict(&victim),
-                None if rebuilt => break,
-                None => {
-                    // What was demoted stands in the heap of executable transactions.
-                    self.eviction.deactivate();
-                    rebuilt = true;
-                }
-            }
+            let Some((_, victim)) = self.worst(true) else { break };
+            self.evict(&victim);
         }
     }
 

@@ -49,6 +49,8 @@ pub struct Pool {
     authorities: HashMap<Address, usize>,
     ready: Ready,
     eviction: Eviction,
+    /// Whether transactions were demoted since the eviction heaps were built.
+    demoted: bool,
     included: Included,
     outbox: Outbox,
     parts: Parts,
@@ -78,6 +80,7 @@ impl Pool {
             authorities: HashMap::default(),
             ready: Ready::default(),
             eviction: Eviction::default(),
+            demoted: false,
             included: Included::default(),
             outbox,
             parts: Parts::default(),
@@ -152,6 +155,7 @@ impl Pool {
             sender.progress = self.now;
         }
         let after = sender.parts();
+        self.demoted |= after.queued > before.queued;
         self.account_parts(before, after);
         self.place_ready(id);
         self.rest_if_idle(id);

@@ -24,7 +24,7 @@ pub use reply::Reply;
 use crate::metrics::RecoveryMetrics;
 use crate::{JournalRecord, Origin, PoolError, RecoveryConfig, RestoreReport, SharedPool};
 use queue::{Job, Queue};
-use reply::Batch;
+use reply::{Batch, Recipient};
 use stage::{Raw, Stage};
 
 /// The recovery stage. Dropping it answers what still waits as [`PoolError::Stopped`] and joins
@@ -61,7 +61,10 @@ impl Recovery {
     /// [`PoolError::Busy`] at once, without a reply, when the queue is full.
     pub fn submit(&self, raw: Bytes, origin: Origin, reply: Reply) -> Result<(), PoolError> {
         let received = self.pool.now();
-        let jobs = std::iter::once(Job { raw: Raw { bytes: raw, origin, received }, reply });
+        let jobs = std::iter::once(Job {
+            raw: Raw { bytes: raw, origin, received },
+            recipient: Recipient::One(reply),
+        });
         match self.queue.push(jobs).pop() {
             None => Ok(()),
             Some(_) => {
@@ -88,11 +91,11 @@ impl Recovery {
         let (batch, receiver) = Batch::new(count);
         let jobs = raws.into_iter().enumerate().map(|(index, bytes)| Job {
             raw: Raw { bytes, origin, received },
-            reply: Reply::Batch { index, batch: batch.clone() },
+            recipient: Recipient::Batch { index, batch: batch.clone() },
         });
         for refused in self.queue.push(jobs) {
             self.metrics.busy.increment(1);
-            refused.reply.send(Err(PoolError::Busy));
+            refused.recipient.answer(Err(PoolError::Busy));
         }
         let stopped = || (0..count).map(|_| Err(PoolError::Stopped)).collect();
         receiver.await.unwrap_or_else(|_| stopped())
@@ -142,7 +145,7 @@ impl Recovery {
 impl Drop for Recovery {
     fn drop(&mut self) {
         for job in self.queue.stop() {
-            job.reply.send(Err(PoolError::Stopped));
+            job.recipient.answer(Err(PoolError::Stopped));
         }
         for worker in self.workers.drain(..) {
             if worker.join().is_err() {
@@ -154,8 +157,8 @@ impl Drop for Recovery {
 
 fn work(queue: &Queue, pool: SharedPool, batch: usize, workers: usize, metrics: &RecoveryMetrics) {
     let stage = Stage::new(pool);
-    let (mut raws, mut replies) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
-    while let Some(left) = queue.pop(batch, workers, &mut raws, &mut replies) {
+    let (mut raws, mut recipients) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
+    while let Some(left) = queue.pop(batch, workers, &mut raws, &mut recipients) {
         let start = Instant::now();
         #[allow(clippy::cast_precision_loss)]
         {
@@ -163,8 +166,8 @@ fn work(queue: &Queue, pool: SharedPool, batch: usize, workers: usize, metrics: 
             metrics.batch_size.record(raws.len() as f64);
         }
         let results = stage.insert(stage.recover(&raws));
-        for (reply, result) in replies.drain(..).zip(results) {
-            Reply::send(reply, result);
+        for (recipient, result) in recipients.drain(..).zip(results) {
+            Recipient::answer(recipient, result);
         }
         raws.clear();
         metrics.batch_seconds.record(start.elapsed().as_secs_f64());

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::Reply;
+use super::reply::Recipient;
 use super::stage::Raw;
 
 /// A submitted transaction.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) raw: Raw,
-    pub(super) reply: Reply,
+    pub(super) recipient: Recipient,
 }
 
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Queue {
         max: usize,
         workers: usize,
         raws: &mut Vec<Raw>,
-        replies: &mut Vec<Reply>,
+        recipients: &mut Vec<Recipient>,
     ) -> Option<usize> {
         let mut state = self.state.lock();
         while state.jobs.is_empty() {
@@ -83,7 +83,7 @@ impl Queue {
             let Some(job) = state.jobs.pop_front() else { break };
             state.bytes = state.bytes.saturating_sub(job.raw.bytes.len());
             raws.push(job.raw);
-            replies.push(job.reply);
+            recipients.push(job.recipient);
         }
         let left = state.jobs.len();
         let wake = left > 0 && state.asleep > 0;

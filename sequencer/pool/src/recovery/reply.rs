@@ -16,14 +16,6 @@ pub enum Reply {
     Oneshot(oneshot::Sender<Outcome>),
     /// By a call on the worker's thread. It must not block.
     Callback(Box<dyn FnOnce(Outcome) + Send>),
-    /// As a part of a batch that is answered as a whole.
-    #[doc(hidden)]
-    Batch {
-        /// Place in the batch.
-        index: usize,
-        /// The batch.
-        batch: Arc<Batch>,
-    },
 }
 
 impl std::fmt::Debug for Reply {
@@ -31,17 +23,29 @@ impl std::fmt::Debug for Reply {
         f.write_str(match self {
             Self::Oneshot(_) => "Oneshot",
             Self::Callback(_) => "Callback",
-            Self::Batch { .. } => "Batch",
         })
     }
 }
 
-impl Reply {
-    pub(crate) fn send(self, outcome: Outcome) {
+/// Who gets an answer.
+#[derive(Debug)]
+pub(super) enum Recipient {
+    /// A submitter of one transaction.
+    One(Reply),
+    /// A batch that is answered as a whole.
+    Batch {
+        /// Place in the batch.
+        index: usize,
+        batch: Arc<Batch>,
+    },
+}
+
+impl Recipient {
+    pub(super) fn answer(self, outcome: Outcome) {
         match self {
             // A submitter that has gone away does not matter to the transaction.
-            Self::Oneshot(sender) => drop(sender.send(outcome)),
-            Self::Callback(call) => call(outcome),
+            Self::One(Reply::Oneshot(sender)) => drop(sender.send(outcome)),
+            Self::One(Reply::Callback(call)) => call(outcome),
             Self::Batch { index, batch } => batch.set(index, outcome),
         }
     }
@@ -49,7 +53,7 @@ impl Reply {
 
 /// Collects the answers of a batch.
 #[derive(Debug)]
-pub struct Batch {
+pub(super) struct Batch {
     state: Mutex<BatchState>,
 }
 

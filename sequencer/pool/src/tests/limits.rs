@@ -182,6 +182,38 @@ fn queued_transactions_of_all_are_limited() {
 }
 
 #[test]
+fn demoted_local_transactions_stay_beyond_the_limit_and_admit_no_others() {
+    let mut pool = pool_with(|config| config.max_queued = 2);
+    for nonce in 0..4 {
+        insert(&mut pool, tx(0, nonce).local()).unwrap();
+    }
+    insert(&mut pool, tx(1, 1)).unwrap();
+    pool.on_state_change([(address(0), account(0, 0))]);
+    assert_eq!(dropped(&mut pool), [(tx(1, 1).hash(), DropReason::Evicted)]);
+    assert_eq!(pool.status().queued, 4);
+    for refused in [tx(2, 1).tip(50), tx(2, 1).tip(50).local()] {
+        assert_eq!(insert(&mut pool, refused).unwrap_err().to_string(), "txpool is full");
+    }
+    insert(&mut pool, tx(2, 0)).unwrap();
+    pool.check();
+}
+
+#[test]
+fn a_demoted_transaction_is_found_when_the_queue_is_full() {
+    let mut pool = pool_with(|config| (config.max_txs, config.max_queued) = (4, 2));
+    for nonce in 0..3 {
+        insert(&mut pool, tx(0, nonce).tip(2)).unwrap();
+    }
+    insert(&mut pool, tx(1, 0).tip(1)).unwrap();
+    // The pool is full: the heaps exist from here on.
+    insert(&mut pool, tx(2, 0).tip(3)).unwrap();
+    pool.on_state_change([(address(0), account(0, 21_000 * 100))]);
+    insert(&mut pool, tx(3, 1).tip(9)).unwrap();
+    assert_eq!((pool.status().pending, pool.status().queued), (2, 2));
+    pool.check();
+}
+
+#[test]
 fn queued_transactions_expire_when_their_sender_makes_no_progress() {
     let lifetime = PoolConfig::default().queued_lifetime_ms;
     let mut pool = pool();

@@ -378,7 +378,7 @@ fn apply_anything(
         }
         Op::Persist => pool.block_persisted(number.saturating_sub(1)),
         Op::Abandon => {
-            let from = if *number % 2 == 0 { u64::MAX } else { number.saturating_sub(1) };
+            let from = if number.is_multiple_of(2) { u64::MAX } else { number.saturating_sub(1) };
             pool.abandon_from(from, &state_of(&[(0, 60 * GAS); SENDERS])).unwrap();
         }
         Op::Expire(now) => pool.expire(Timestamp(*now)),
@@ -386,7 +386,7 @@ fn apply_anything(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
     fn the_pool_agrees_with_a_naive_one(
