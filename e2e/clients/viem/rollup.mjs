@@ -2,8 +2,18 @@
 // receipts, recomputed here. anvil is no rollup and is not asked.
 import assert from 'node:assert/strict';
 
-import { concatHex, createPublicClient, http, keccak256, pad, size, slice, toHex } from 'viem';
-import { chainConfig, serializeTransaction } from 'viem/op-stack';
+import {
+  concatHex,
+  createPublicClient,
+  http,
+  keccak256,
+  pad,
+  parseAbi,
+  size,
+  slice,
+  toHex,
+} from 'viem';
+import { chainConfig, publicActionsL2, serializeTransaction } from 'viem/op-stack';
 
 import { IS_ANVIL, RPC_URL, account, rpc } from '../harness/node.mjs';
 import { scenario } from '../harness/scenario.mjs';
@@ -23,7 +33,7 @@ if (IS_ANVIL) {
 const client = createPublicClient({
   chain: { ...chain, ...chainConfig },
   transport: http(RPC_URL, { retryCount: 0 }),
-});
+}).extend(publicActionsL2());
 
 const withTransactions = (blockNumber) =>
   client.getBlock({ blockNumber, includeTransactions: true });
@@ -112,6 +122,40 @@ async function headers(step, block) {
   });
 }
 
+async function predeploys(step, block) {
+  const { input } = block.transactions[0];
+  const { number: blockNumber } = block;
+  const read = (address, type, functionName) =>
+    client.readContract({
+      address,
+      abi: parseAbi([`function ${functionName}() view returns (${type})`]),
+      functionName,
+      blockNumber,
+    });
+  await step('L1Block holds what the deposit of the block said', async () => {
+    const l1Block = (type, name) => read(L1_BLOCK, type, name);
+    assert.equal(await l1Block('uint32', 'baseFeeScalar'), Number(slice(input, 4, 8)));
+    assert.equal(await l1Block('uint64', 'sequenceNumber'), BigInt(slice(input, 12, 20)));
+    assert.equal(await l1Block('uint64', 'timestamp'), BigInt(slice(input, 20, 28)));
+    assert.equal(await l1Block('uint64', 'number'), BigInt(slice(input, 28, 36)));
+    assert.equal(await l1Block('uint256', 'basefee'), BigInt(slice(input, 36, 68)));
+    assert.equal(await l1Block('bytes32', 'hash'), slice(input, 100, 132));
+    assert.equal(await l1Block('bytes32', 'batcherHash'), slice(input, 132, 164));
+  });
+  await step('the fee actions of op-stack are answered by GasPriceOracle', async () => {
+    const oracle = chainConfig.contracts.gasPriceOracle.address;
+    assert.equal(await read(oracle, 'bool', 'isJovian'), true);
+    assert.equal(await read(oracle, 'uint256', 'l1BaseFee'), BigInt(slice(input, 36, 68)));
+    const request = { account: account(1).address, to: account(2).address, value: 1n };
+    const [l1Fee, operatorFee, totalFee] = await Promise.all([
+      client.estimateL1Fee(request),
+      client.estimateOperatorFee(request),
+      client.estimateTotalFee(request),
+    ]);
+    assert.ok(totalFee > l1Fee + operatorFee, `${totalFee} for ${l1Fee} and ${operatorFee}`);
+  });
+}
+
 await scenario('viem rollup', async (step) => {
   const sender = wallet(1);
   const hash = await sender.sendTransaction({ to: account(2).address, value: 1n });
@@ -119,6 +163,7 @@ await scenario('viem rollup', async (step) => {
   const block = await withTransactions(blockNumber);
   await attributes(step, block);
   await headers(step, block);
+  await predeploys(step, block);
   await step('a user transaction has the L1 fee fields', async () => {
     const receipt = await client.getTransactionReceipt({ hash });
     assert.ok(typeof receipt.l1Fee === 'bigint' && receipt.l1Fee >= 0n);
