@@ -61,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) pending: PendingState,
     pub(crate) events: ChainEvents,
     pub(crate) persistence: Persistence,
+    /// Blocks that an unwind removed, for the sequencer to put their transactions back.
+    pub(crate) orphans: Mutex<Vec<RecoveredBlock>>,
     /// Held by whoever appends or removes blocks.
     pub(crate) writer: Mutex<SideBlocks>,
     genesis: BlockNumHash,
@@ -82,6 +84,7 @@ impl Chain {
             pending: PendingState::default(),
             events: ChainEvents::default(),
             persistence: Persistence::default(),
+            orphans: Mutex::default(),
             writer: Mutex::new(SideBlocks::default()),
             genesis,
         });

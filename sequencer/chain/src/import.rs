@@ -22,6 +22,9 @@ use crate::{BlockRef, ExecutedBlock};
 /// Blocks of forks that are kept; beyond, the oldest is forgotten.
 const SIDE_BLOCKS_MAX: usize = 256;
 
+/// Unwound blocks whose transactions are kept.
+const ORPHANS_MAX: u64 = 128;
+
 /// From how many transactions senders are recovered in parallel.
 const PARALLEL_RECOVERY: usize = 8;
 
@@ -154,8 +157,9 @@ impl Chain {
         if number < heads.finalized.number {
             return Err(ImportError::BelowFinalized { number, finalized: heads.finalized.number });
         }
-        let hash = self.hash_of(number)?.ok_or(ChainError::UnknownBlock(B256::ZERO))?;
+        let hash = self.hash_of(number)?.ok_or(ChainError::UnknownNumber(number))?;
         let at = (number, hash).into();
+        self.keep_orphans(number, heads.unsafe_head.number)?;
         let _paused = self.inner.persistence.pause();
         if number < self.persisted_block() {
             self.inner.store.unwind_to(number).map_err(ChainError::from)?;
@@ -167,6 +171,21 @@ impl Chain {
             heads.safe = at;
         }
         Ok(removed)
+    }
+
+    /// Keeps the blocks that an unwind is about to remove, the newest ones if there are many, so
+    /// that their transactions are not lost.
+    fn keep_orphans(&self, target: u64, head: u64) -> Result<(), ChainError> {
+        let first = target.saturating_add(1).max(head.saturating_sub(ORPHANS_MAX));
+        let mut blocks = Vec::new();
+        for number in first..=head {
+            blocks.extend(self.block(BlockRef::Number(number))?);
+        }
+        let mut orphans = self.inner.orphans.lock();
+        orphans.extend(blocks);
+        let excess = orphans.len().saturating_sub(ORPHANS_MAX as usize);
+        orphans.drain(..excess);
+        Ok(())
     }
 
     /// Replaces the canonical chain by the fork that ends in `tip`.

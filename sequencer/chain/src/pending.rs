@@ -9,7 +9,7 @@ use std::sync::Arc;
 use alloy_primitives::map::B256Map;
 use alloy_primitives::{Address, B256};
 use cairn_pool::PoolTransaction;
-use cairn_primitives::{Header, Receipt, TxEnvelope};
+use cairn_primitives::{Header, L1Attributes, Receipt, TxEnvelope};
 use cairn_state::StateView;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::oneshot;
@@ -58,6 +58,8 @@ pub struct Preconfirmation {
 pub(crate) struct PendingState {
     open: RwLock<Option<Open>>,
     waiting: Mutex<HashMap<B256, Vec<oneshot::Sender<Preconfirmation>>>>,
+    /// Timestamp and L1 attributes of the newest block that was opened.
+    l1_attributes: RwLock<Option<(u64, L1Attributes)>>,
 }
 
 #[derive(Debug)]
@@ -85,6 +87,11 @@ impl PendingState {
         let Some(open) = open.as_mut() else { return };
         open.state = state;
         open.header = Arc::new(Header { gas_used, ..(*open.header).clone() });
+        if let Some(TxEnvelope::Deposit(deposit)) = group.first().map(|tx| &tx.tx)
+            && let Ok(attributes) = L1Attributes::from_deposit(deposit)
+        {
+            *self.l1_attributes.write() = Some((open.header.timestamp, attributes));
+        }
         for tx in &group {
             open.by_hash.insert(tx.hash, open.transactions.len());
             open.transactions.push(tx.clone());
@@ -126,6 +133,11 @@ impl PendingState {
     /// Header of the open block.
     pub(crate) fn header(&self) -> Option<Arc<Header>> {
         self.open.read().as_ref().map(|open| open.header.clone())
+    }
+
+    /// Timestamp and L1 attributes of the newest block that was opened; OP rules only.
+    pub(crate) fn l1_attributes(&self) -> Option<(u64, L1Attributes)> {
+        *self.l1_attributes.read()
     }
 
     /// A transaction of the open block.

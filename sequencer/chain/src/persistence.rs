@@ -15,6 +15,9 @@ use crate::chain::Inner;
 use crate::error::ChainError;
 use crate::{Chain, ExecutedBlock};
 
+/// Blocks pruned after a write, several times what a write adds.
+const PRUNE_BLOCKS: u64 = 32;
+
 /// Progress of the persistence thread.
 #[derive(Debug, Default)]
 pub(crate) struct Persistence {
@@ -90,6 +93,7 @@ fn run(chain: &Weak<Inner>) {
             Round::Wrote => {
                 drop(progress);
                 persistence.changed.notify_all();
+                prune(&inner);
             }
             Round::Idle if progress.stopping => {
                 progress.stopped = true;
@@ -132,6 +136,14 @@ fn write_batch(inner: &Inner) -> Round {
             Round::DiskFull
         }
         Err(error) => Round::Failed(error.to_string()),
+    }
+}
+
+/// Removes what the store's options do not keep, a little after each write so that pruning keeps
+/// up with growth. A failure is tried again after the next write.
+fn prune(inner: &Inner) {
+    if let Err(error) = inner.store.prune(PRUNE_BLOCKS) {
+        tracing::warn!(target: "chain::persistence", %error, "pruning failed");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
+use cairn_evm::rollup_fee;
 use cairn_pool::TipState;
 use cairn_primitives::{Account, ReadError, StateReader};
 
@@ -14,6 +15,12 @@ impl TipState for Chain {
             Ok(view) => Arc::new(view),
             Err(error) => Arc::new(Unreadable(error.to_string())),
         }
+    }
+
+    fn rollup_fee(&self, encoded: &[u8], gas_limit: u64) -> u128 {
+        let Some((timestamp, attributes)) = self.inner.pending.l1_attributes() else { return 0 };
+        let fee = rollup_fee(self.spec(), timestamp, &attributes, encoded, gas_limit);
+        fee.saturating_to()
     }
 }
 

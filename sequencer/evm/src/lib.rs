@@ -14,9 +14,9 @@ mod database;
 mod diff;
 mod error;
 mod executor;
-mod l1_fee;
 mod guard;
 mod halt_text;
+mod l1_fee;
 mod precompiles;
 mod system_calls;
 pub mod trace;
@@ -30,7 +30,7 @@ pub use error::{BlockError, TxError};
 pub use executor::{BlockExecutor, BlockOutcome, TxOutcome, TxStatus};
 pub use guard::{Bounded, Guard, Interrupt, LastStep, Stopped};
 pub use halt_text::{REVERTED, halt_text, is_out_of_gas, opcode_name};
-pub use l1_fee::TxL1Fee;
+pub use l1_fee::{TxL1Fee, rollup_fee};
 pub use precompiles::PrecompileSet;
 pub use transaction::{TxRequest, tx_env};
 pub use vm::{TxResult, Vm, VmInspector};
@@ -46,6 +46,8 @@ pub mod revm_types {
         ExecutionResult, HaltReason, InvalidTransaction, OutOfGasError, Output, ResultAndState,
     };
     pub use revm::context::{BlockEnv, CfgEnv, TxEnv};
+    pub use revm::context_interface::block::BlobExcessGasAndPrice;
+    pub use revm::database::AccountState as CachedState;
     pub use revm::database::{CacheDB, State};
     pub use revm::inspector::NoOpInspector;
     pub use revm::primitives::hardfork::SpecId;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use alloy_consensus::transaction::Recovered;
 use alloy_primitives::Address;
 use cairn_evm::TxError;
 use cairn_evm::revm_types::InvalidTransaction;
-use cairn_pool::{BlockConditions, PoolTransaction, SharedPool, Timestamp, Unexecutable};
-use cairn_primitives::{Account, Header};
+use cairn_pool::{BlockConditions, Origin, PoolTransaction, SharedPool, Timestamp, Unexecutable};
+use cairn_primitives::{Account, Header, RecoveredBlock};
 use cairn_state::StateError;
 use crossbeam_channel::RecvTimeoutError;
 use parking_lot::Mutex;
@@ -334,9 +335,11 @@ impl Worker {
         self.journal.remove_from(open.number())?;
         let view = self.chain.latest_state()?;
         let head = self.chain.heads().unsafe_head.number;
+        let orphans = std::mem::take(&mut *self.chain.inner.orphans.lock());
         self.pool.with(|pool| {
             pool.take_back_all();
-            pool.abandon_from(head.saturating_add(1), &view)
+            pool.abandon_from(head.saturating_add(1), &view)?;
+            pool.reinject(orphaned(&orphans), &view)
         })?;
         Ok(())
     }
@@ -404,6 +407,18 @@ pub(super) fn block_conditions(chain: &Chain, header: &Header) -> BlockCondition
 fn now() -> Timestamp {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Transactions of unwound blocks, in their old order. Deposits follow from L1 again.
+fn orphaned(blocks: &[RecoveredBlock]) -> Vec<Arc<PoolTransaction>> {
+    let transactions = blocks.iter().flat_map(RecoveredBlock::transactions_with_sender);
+    transactions
+        .filter(|(tx, _)| !tx.is_deposit_tx())
+        .map(|(tx, sender)| {
+            let signed = Recovered::new_unchecked(tx.clone(), sender);
+            Arc::new(PoolTransaction::from_recovered(signed, Origin::Local, Timestamp::default()))
+        })
+        .collect()
 }
 
 /// What a failure to execute means to the pool.

@@ -103,3 +103,24 @@ async fn every_claim_of_a_header_is_checked() {
     node.chain.import(blocks[0].clone()).unwrap();
     node.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unwound_sequencer_builds_the_same_transactions_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = Node::start(dir.path(), Duration::from_millis(300));
+    let to = Address::repeat_byte(9);
+    let mut hashes = Vec::new();
+    for nonce in 0..3 {
+        let (hash, raw) = transfer(0, nonce, to, 1);
+        node.send(raw).await;
+        node.sealed(hash);
+        hashes.push(hash);
+    }
+    node.chain.flush().unwrap();
+    node.chain.unwind_to(0).unwrap();
+    for hash in hashes {
+        node.sealed(hash);
+    }
+    assert_eq!(node.balance(BlockRef::Latest, to), alloy_primitives::U256::from(3));
+    node.stop();
+}
