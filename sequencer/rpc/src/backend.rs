@@ -10,7 +10,8 @@ use cairn_primitives::{ChainSpec, Header};
 use cairn_state::StateView;
 
 use crate::blocking::BlockingPool;
-use crate::filters::Filters;
+use crate::eth::GasPriceCache;
+use crate::logs::Filters;
 use crate::{RpcConfig, RpcError};
 
 /// Everything that methods need. Cheap to clone.
@@ -21,11 +22,12 @@ pub struct Backend {
     /// The transaction pool.
     pub pool: SharedPool,
     /// Where raw transactions are submitted.
-    pub recovery: Recovery,
+    pub recovery: Arc<Recovery>,
     /// Settings.
     pub config: Arc<RpcConfig>,
     /// Installed filters.
     pub(crate) filters: Arc<Filters>,
+    pub(crate) gas_price: Arc<GasPriceCache>,
     reading: BlockingPool,
     executing: BlockingPool,
 }
@@ -43,14 +45,20 @@ pub struct StateAt {
 
 impl Backend {
     /// Joins the parts.
-    pub fn new(chain: Chain, pool: SharedPool, recovery: Recovery, config: RpcConfig) -> Self {
+    pub fn new(
+        chain: Chain,
+        pool: SharedPool,
+        recovery: Arc<Recovery>,
+        config: RpcConfig,
+    ) -> Self {
         let limits = &config.limits;
         let (threads, waiting) = (limits.read_threads, limits.waiting_calls);
         let reading = BlockingPool::new("reading", threads, waiting);
         let executing = BlockingPool::new("executing", limits.execution_threads, waiting);
         let filters = Arc::new(Filters::new(&config.methods));
         let config = Arc::new(config);
-        Self { chain, pool, recovery, config, filters, reading, executing }
+        let gas_price = Arc::default();
+        Self { chain, pool, recovery, config, filters, gas_price, reading, executing }
     }
 
     /// The chain's specification.

@@ -14,6 +14,9 @@ pub struct RpcConfig {
     pub methods: MethodLimits,
     /// What `web3_clientVersion` says.
     pub client_version: String,
+    /// Whether submitted transactions count as the node's own, which are journaled and not evicted.
+    /// For private nodes only: it takes the pool's limits away.
+    pub local_transactions: bool,
 }
 
 /// One port.
@@ -115,6 +118,7 @@ impl Default for RpcConfig {
             limits: Limits::default(),
             methods: MethodLimits::default(),
             client_version: concat!("cairn/v", env!("CARGO_PKG_VERSION")).into(),
+            local_transactions: false,
         }
     }
 }

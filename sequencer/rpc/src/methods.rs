@@ -1,5 +1,7 @@
 //! The table of methods, and on which thread each of them runs.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::map::HashSet;
 use futures::future::BoxFuture;
 use jsonrpsee::RpcModule;
@@ -36,7 +38,7 @@ impl Methods {
     }
 
     /// A method that answers from memory.
-    pub fn quick<R: Serialize>(
+    pub fn quick<R: Serialize + 'static>(
         &mut self,
         name: &'static str,
         at_most: usize,
@@ -116,6 +118,12 @@ impl Methods {
     pub(crate) fn serves(&self, name: &str) -> bool {
         let namespace = name.split('_').next().unwrap_or(name);
         self.namespaces.as_ref().is_none_or(|served| served.contains(namespace))
+    }
+
+    /// Namespaces that hold a method, ascending.
+    pub(crate) fn served_namespaces(&self) -> BTreeSet<String> {
+        let names = self.module.method_names();
+        names.filter_map(|name| name.split('_').next()).map(Into::into).collect()
     }
 
     pub(crate) fn into_module(self) -> RpcModule<Backend> {

@@ -1,0 +1,175 @@
+//! `eth_subscribe`.
+//!
+//! A client that does not read is not waited for: when the buffer of its connection is full, its
+//! subscription ends.
+
+use std::sync::Arc;
+
+use cairn_chain::{ChainEvent, ExecutedBlock};
+use cairn_pool::PoolEvent;
+use jsonrpsee::core::server::{SubscriptionMessage, SubscriptionSink};
+use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::{Extensions, PendingSubscriptionSink};
+use serde::Serialize;
+use serde_json::value::to_raw_value;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::criteria::{Criteria, CriteriaParam};
+use super::filters::pooled_json;
+use super::query;
+use crate::view::HeaderView;
+use crate::{Args, Backend, Methods, RpcError};
+
+/// What a client subscribes to.
+enum Kind {
+    NewHeads,
+    Logs(Criteria),
+    PendingTransactions { full: bool },
+    Syncing,
+}
+
+/// The subscription has ended: the client is gone, or too slow.
+struct Ended;
+
+pub(super) fn register(methods: &mut Methods) {
+    if !methods.serves("eth_subscribe") {
+        return;
+    }
+    let registered = methods.module_mut().register_subscription_raw(
+        "eth_subscribe",
+        "eth_subscription",
+        "eth_unsubscribe",
+        |params, pending, backend: Arc<Backend>, _: &Extensions| {
+            let kind = Args::parse(params.as_str(), 2).and_then(|args| kind(&backend, &args));
+            tokio::spawn(serve(kind, pending, backend));
+        },
+    );
+    registered.expect("each method is registered once");
+}
+
+fn kind(backend: &Backend, args: &Args) -> Result<Kind, RpcError> {
+    let name: String = args.required(0)?;
+    match name.as_str() {
+        "newHeads" => Ok(Kind::NewHeads),
+        "logs" => {
+            let param = args.optional::<CriteriaParam>(1)?;
+            let param = match param {
+                Some(param) => param,
+                None => serde_json::from_str("{}").map_err(RpcError::internal)?,
+            };
+            let criteria = param.check(backend.config.methods.log_alternatives)?;
+            criteria.check_live()?;
+            Ok(Kind::Logs(criteria))
+        }
+        "newPendingTransactions" => Ok(Kind::PendingTransactions { full: args.or_default(1)? }),
+        "syncing" => Ok(Kind::Syncing),
+        other => {
+            let text = format!("no \"{other}\" subscription in eth namespace");
+            Err(RpcError::coded(crate::error::METHOD_NOT_FOUND, text))
+        }
+    }
+}
+
+async fn serve(kind: Result<Kind, RpcError>, pending: PendingSubscriptionSink, backend: Arc<Backend>) {
+    let kind = match kind {
+        Ok(kind) => kind,
+        Err(error) => return pending.reject(ErrorObjectOwned::from(error)).await,
+    };
+    // Listening starts before the client is told, so that it misses nothing after the answer.
+    let chain = backend.chain.subscribe();
+    let pool = match kind {
+        Kind::PendingTransactions { .. } => Some(backend.pool.subscribe()),
+        _ => None,
+    };
+    // An error means that the client has gone.
+    let Ok(sink) = pending.accept().await else { return };
+    let open = metrics::gauge!("sequencer_rpc_subscriptions");
+    open.increment(1.0);
+    match (kind, pool) {
+        (Kind::PendingTransactions { full }, Some(pool)) => transactions(sink, pool, full).await,
+        (kind, _) => blocks(sink, chain, &kind).await,
+    }
+    open.decrement(1.0);
+}
+
+async fn blocks(
+    mut sink: SubscriptionSink,
+    mut chain: tokio::sync::broadcast::Receiver<ChainEvent>,
+    kind: &Kind,
+) {
+    loop {
+        let event = tokio::select! {
+            () = sink.closed() => return,
+            event = chain.recv() => event,
+        };
+        // Whoever lags has lost blocks; an end is honest, a gap is not.
+        let Ok(event) = event else { return };
+        let (removed, added) = match &event {
+            ChainEvent::Extended(added) => (&[][..], &added[..]),
+            ChainEvent::Reorged { removed, added } => (&removed[..], &added[..]),
+        };
+        let sent = removed
+            .iter()
+            .map(|block| (block, true))
+            .chain(added.iter().map(|block| (block, false)))
+            .try_for_each(|(block, removed)| block_event(&mut sink, kind, block, removed));
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+fn block_event(
+    sink: &mut SubscriptionSink,
+    kind: &Kind,
+    block: &ExecutedBlock,
+    removed: bool,
+) -> Result<(), Ended> {
+    match kind {
+        Kind::NewHeads if !removed => {
+            send(sink, &HeaderView::sealed(block.block.header(), block.block.hash()))
+        }
+        Kind::Logs(criteria) => {
+            let logs = query::live(criteria, block, removed);
+            logs.iter().try_for_each(|log| send(sink, log))
+        }
+        // A sequencer is in sync by definition: nothing is ever told.
+        Kind::NewHeads | Kind::PendingTransactions { .. } | Kind::Syncing => Ok(()),
+    }
+}
+
+async fn transactions(
+    mut sink: SubscriptionSink,
+    mut pool: tokio::sync::broadcast::Receiver<PoolEvent>,
+    full: bool,
+) {
+    loop {
+        let event = tokio::select! {
+            () = sink.closed() => return,
+            event = pool.recv() => event,
+        };
+        let txs = match event {
+            Ok(PoolEvent::Pending(txs)) => txs,
+            Ok(PoolEvent::Dropped(_)) => continue,
+            Err(RecvError::Lagged(_) | RecvError::Closed) => return,
+        };
+        for tx in txs.iter() {
+            let sent = if full {
+                pooled_json(tx).map_err(|_| Ended).and_then(|json| send(&mut sink, &json))
+            } else {
+                send(&mut sink, &tx.hash())
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn send<T: Serialize>(sink: &mut SubscriptionSink, value: &T) -> Result<(), Ended> {
+    let json = to_raw_value(value).map_err(|_| Ended)?;
+    sink.try_send(SubscriptionMessage::from(json)).map_err(|_| {
+        metrics::counter!("sequencer_rpc_subscriptions_ended_total").increment(1);
+        Ended
+    })
+}

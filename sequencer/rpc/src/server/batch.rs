@@ -1,0 +1,73 @@
+//! Batches, whose entries are worked on at the same time.
+//!
+//! Answers come in the order of the entries. So many `eth_sendRawTransaction` in one batch are
+//! recovered on all cores, and slow entries do not hold up each other.
+
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
+use jsonrpsee::MethodResponse;
+use jsonrpsee::core::middleware::{Batch, BatchEntry, BatchEntryErr, RpcServiceT};
+use jsonrpsee::core::server::BatchResponseBuilder;
+
+use super::calls::CallService;
+
+/// Answers a batch. Notifications have no answer; a batch of nothing else has none either.
+pub(super) async fn run<S>(service: CallService<S>, batch: Batch<'_>) -> MethodResponse
+where
+    S: RpcServiceT<
+            MethodResponse = MethodResponse,
+            BatchResponse = MethodResponse,
+            NotificationResponse = MethodResponse,
+        > + Send
+        + Sync
+        + Clone
+        + 'static,
+{
+    let mut entries = batch.into_iter();
+    let mut running = FuturesOrdered::new();
+    let mut response = BatchResponseBuilder::new_with_limit(service.shared.response_bytes);
+    let mut notified = false;
+    loop {
+        while running.len() < service.shared.batch_concurrency {
+            let Some(entry) = entries.next() else { break };
+            running.push_back(one(service.clone(), entry));
+        }
+        match running.next().await {
+            None => break,
+            Some(None) => notified = true,
+            Some(Some(answer)) => {
+                if let Err(too_large) = response.append(answer) {
+                    return too_large;
+                }
+            }
+        }
+    }
+    if response.is_empty() && notified {
+        return MethodResponse::notification();
+    }
+    MethodResponse::from_batch(response.finish())
+}
+
+async fn one<S>(
+    service: CallService<S>,
+    entry: Result<BatchEntry<'_>, BatchEntryErr<'_>>,
+) -> Option<MethodResponse>
+where
+    S: RpcServiceT<
+            MethodResponse = MethodResponse,
+            BatchResponse = MethodResponse,
+            NotificationResponse = MethodResponse,
+        > + Send
+        + Sync
+        + Clone
+        + 'static,
+{
+    match entry {
+        Ok(BatchEntry::Call(request)) => Some(service.one(request).await),
+        Ok(BatchEntry::Notification(_)) => None,
+        Err(error) => {
+            let (error, id) = error.into_parts();
+            Some(MethodResponse::error(id, error))
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What happens around every call: limits, counting, timing.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use alloy_primitives::map::HashMap;
+use jsonrpsee::MethodResponse;
+use jsonrpsee::core::middleware::{Batch, Notification, Request, RpcServiceT};
+use jsonrpsee::types::ErrorObjectOwned;
+use metrics::{Counter, Gauge, Histogram};
+
+use super::depth::is_deeper;
+use super::http_service::OverHttp;
+use crate::error::{INVALID_REQUEST, METHOD_NOT_FOUND};
+use crate::{Limits, RpcError};
+
+/// Wraps the methods of a port.
+#[derive(Debug, Clone)]
+pub(super) struct CallLayer(Arc<Shared>);
+
+/// The methods of a port, wrapped.
+#[derive(Debug, Clone)]
+pub(super) struct CallService<S> {
+    pub(super) inner: S,
+    pub(super) shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    methods: HashMap<String, MethodMetrics>,
+    unknown: Counter,
+    in_flight: Gauge,
+    json_depth: usize,
+    pub(super) batch_concurrency: usize,
+    pub(super) response_bytes: usize,
+}
+
+/// Labels are methods that exist: a client cannot make new ones.
+#[derive(Debug)]
+struct MethodMetrics {
+    calls: Counter,
+    errors: Counter,
+    seconds: Histogram,
+}
+
+impl MethodMetrics {
+    fn new(method: &str) -> Self {
+        let label = method.to_owned();
+        Self {
+            calls: metrics::counter!("sequencer_rpc_calls_total", "method" => label.clone()),
+            errors: metrics::counter!("sequencer_rpc_errors_total", "method" => label.clone()),
+            seconds: metrics::histogram!("sequencer_rpc_call_seconds", "method" => label),
+        }
+    }
+}
+
+impl CallLayer {
+    pub(super) fn new(methods: jsonrpsee::Methods, limits: &Limits) -> Self {
+        let names = methods.method_names();
+        Self(Arc::new(Shared {
+            methods: names.map(|name| (name.to_owned(), MethodMetrics::new(name))).collect(),
+            unknown: metrics::counter!("sequencer_rpc_unknown_methods_total"),
+            in_flight: metrics::gauge!("sequencer_rpc_calls_in_flight"),
+            json_depth: limits.json_depth,
+            batch_concurrency: limits.batch_concurrency.max(1),
+            response_bytes: usize::try_from(limits.response_bytes).unwrap_or(usize::MAX),
+        }))
+    }
+}
+
+impl<S> tower::Layer<S> for CallLayer {
+    type Service = CallService<S>;
+
+    fn layer(&self, inner: S) -> CallService<S> {
+        CallService { inner, shared: self.0.clone() }
+    }
+}
+
+/// Counts a call as being worked on while it lives, even if its client goes away.
+struct InFlight<'a>(&'a Gauge);
+
+impl<'a> InFlight<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+impl Shared {
+    /// Refuses a call before it is worked on.
+    fn check(&self, request: &Request<'_>) -> Result<&MethodMetrics, ErrorObjectOwned> {
+        let name = request.method_name();
+        let Some(method) = self.methods.get(name) else {
+            self.unknown.increment(1);
+            // A long name is an attack on whoever reads the answer.
+            let shown: String = name.chars().take(64).collect();
+            return Err(RpcError::MethodNotFound(shown).into());
+        };
+        let params = request.params.as_ref().map(|params: &Cow<'_, _>| params.get());
+        if params.is_some_and(|params| is_deeper(params, self.json_depth)) {
+            let text = format!("JSON nests deeper than {}", self.json_depth);
+            return Err(RpcError::coded(INVALID_REQUEST, text).into());
+        }
+        let over_http = request.extensions().get::<OverHttp>().is_some();
+        if over_http && matches!(name, "eth_subscribe" | "eth_unsubscribe") {
+            return Err(RpcError::coded(METHOD_NOT_FOUND, "notifications not supported").into());
+        }
+        Ok(method)
+    }
+}
+
+impl<S> CallService<S>
+where
+    S: RpcServiceT<
+            MethodResponse = MethodResponse,
+            BatchResponse = MethodResponse,
+            NotificationResponse = MethodResponse,
+        > + Send
+        + Sync
+        + Clone
+        + 'static,
+{
+    pub(super) async fn one(self, request: Request<'_>) -> MethodResponse {
+        let method = match self.shared.check(&request) {
+            Ok(method) => method,
+            Err(error) => return MethodResponse::error(request.id, error),
+        };
+        let _in_flight = InFlight::new(&self.shared.in_flight);
+        let started = Instant::now();
+        let response = self.inner.call(request).await;
+        method.calls.increment(1);
+        if response.is_error() {
+            method.errors.increment(1);
+        }
+        method.seconds.record(started.elapsed());
+        response
+    }
+}
+
+impl<S> RpcServiceT for CallService<S>
+where
+    S: RpcServiceT<
+            MethodResponse = MethodResponse,
+            BatchResponse = MethodResponse,
+            NotificationResponse = MethodResponse,
+        > + Send
+        + Sync
+        + Clone
+        + 'static,
+{
+    type MethodResponse = MethodResponse;
+    type NotificationResponse = MethodResponse;
+    type BatchResponse = MethodResponse;
+
+    fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        self.clone().one(request)
+    }
+
+    fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        super::batch::run(self.clone(), batch)
+    }
+
+    fn notification<'a>(
+        &self,
+        notification: Notification<'a>,
+    ) -> impl Future<Output = MethodResponse> + Send + 'a {
+        self.inner.notification(notification)
+    }
+}

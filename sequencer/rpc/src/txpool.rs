@@ -1,0 +1,74 @@
+//! The `txpool` namespace.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, U64};
+use cairn_pool::{PoolTransaction, SenderContent};
+use serde::Serialize;
+
+use crate::params::AddressParam;
+use crate::view::{TransactionView, index};
+use crate::{Args, Backend, Methods, RpcError, answer};
+
+pub(crate) fn register(methods: &mut Methods) {
+    methods.quick("txpool_status", 0, status);
+    methods.reading("txpool_content", 0, |backend, _| content(backend, whole));
+    methods.reading("txpool_inspect", 0, |backend, _| content(backend, |tx| Ok(tx.inspect())));
+    methods.reading("txpool_contentFrom", 1, content_from);
+}
+
+#[derive(Debug, Serialize)]
+struct Parts<T> {
+    pending: T,
+    queued: T,
+}
+
+/// Transactions of one sender by nonce, in decimal.
+type ByNonce<T> = BTreeMap<String, T>;
+type Json = Box<serde_json::value::RawValue>;
+
+/// The base-fee sub-pool counts as pending, as geth counts it.
+fn status(backend: &Backend, _: &Args) -> Result<Parts<U64>, RpcError> {
+    let status = backend.pool.status();
+    let pending = status.pending.saturating_add(status.base_fee);
+    Ok(Parts { pending: index(pending), queued: index(status.queued) })
+}
+
+fn whole(tx: &PoolTransaction) -> Result<Json, RpcError> {
+    let at = crate::eth::pool_placement();
+    answer(Ok(TransactionView::new(tx.envelope(), tx.sender(), at, None)))
+}
+
+fn by_nonce<T>(
+    txs: &[std::sync::Arc<PoolTransaction>],
+    show: fn(&PoolTransaction) -> Result<T, RpcError>,
+) -> Result<ByNonce<T>, RpcError> {
+    txs.iter().map(|tx| Ok((tx.nonce().to_string(), show(tx)?))).collect()
+}
+
+fn content<T>(
+    backend: &Backend,
+    show: fn(&PoolTransaction) -> Result<T, RpcError>,
+) -> Result<Parts<BTreeMap<String, ByNonce<T>>>, RpcError> {
+    let content = backend.pool.read(|pool| pool.content());
+    let mut parts = Parts { pending: BTreeMap::new(), queued: BTreeMap::new() };
+    for (sender, SenderContent { pending, queued }) in &content {
+        let sender = Address::to_checksum(sender, None);
+        if !pending.is_empty() {
+            parts.pending.insert(sender.clone(), by_nonce(pending, show)?);
+        }
+        if !queued.is_empty() {
+            parts.queued.insert(sender, by_nonce(queued, show)?);
+        }
+    }
+    Ok(parts)
+}
+
+fn content_from(backend: &Backend, args: &Args) -> Result<Parts<ByNonce<Json>>, RpcError> {
+    let sender = args.required::<AddressParam>(0)?.0;
+    let content = backend.pool.read(|pool| pool.content_from(sender));
+    Ok(Parts {
+        pending: by_nonce(&content.pending, whole)?,
+        queued: by_nonce(&content.queued, whole)?,
+    })
+}
