@@ -56,16 +56,17 @@ impl Store {
             return Err(error);
         }
         fail::fail_point!("commit::after_write");
-        let caches = if blocks.iter().any(|block| wipes(&block.layer)) {
-            Arc::new(Caches::new(&self.0.options))
-        } else {
-            tip.caches
+        // What blocks before a wipe set may be among what it removed: their values are not cached.
+        let (caches, fresh) = match blocks.iter().rposition(|block| wipes(&block.layer)) {
+            Some(last) => (Arc::new(Caches::new(&self.0.options)), &blocks[last..]),
+            None => (tip.caches, blocks),
         };
-        for block in blocks {
+        for block in fresh {
             refresh(&caches, &block.layer);
         }
         let mut published = self.0.tip.write();
         *published = Some(super::Tip { block: new_tip, genesis: tip.genesis, caches });
+        fail::fail_point!("commit::published");
         Ok(new_tip)
     }
 

@@ -12,6 +12,7 @@ mod open;
 mod proof;
 mod prune;
 mod read;
+mod simulate;
 mod stats;
 mod unwind;
 mod verify;

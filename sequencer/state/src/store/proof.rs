@@ -62,7 +62,7 @@ impl StateView {
 
 impl Store {
     /// What leads from a snapshot's tip back to an older block; `None` if the tip is not later.
-    fn reversed(&self, base: Reader<'_>, block: u64) -> Result<Option<StateUpdate>> {
+    pub(super) fn reversed(&self, base: Reader<'_>, block: u64) -> Result<Option<StateUpdate>> {
         let tip = base.get(Column::Meta, meta::TIP)?;
         let tip = tip.ok_or(StateError::Genesis("the store has no genesis block yet"))?;
         let tip = meta::decode_block(&tip)?.number;

@@ -82,7 +82,7 @@ impl Store {
         let header = self.header(number)?.ok_or_else(missing)?;
         let hash = self.canonical_hash(number)?.ok_or_else(missing)?;
         let block = BlockNumHash { number, hash };
-        let tries = Tries { base: reader, cache: Some(&tip.caches.nodes), layers: Vec::new() };
+        let tries = Tries { base: reader, cache: None, layers: Vec::new() };
         let update = reversal.apply(&tries)?;
         if update.root != header.state_root {
             return Err(StateError::RootMismatch {

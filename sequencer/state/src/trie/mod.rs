@@ -37,3 +37,6 @@ pub(crate) use update::{Change, update};
 
 /// The encoded value of a leaf: what stands inside the leaf node's string.
 pub(crate) type LeafValue = smallvec::SmallVec<[u8; 112]>;
+
+#[cfg(test)]
+mod tests;

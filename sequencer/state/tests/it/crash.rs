@@ -1,0 +1,173 @@
+//! Killing the process at every durability boundary.
+//!
+//! The test binary starts itself as a child that runs one workload and dies, without unwinding
+//! the stack or closing anything, when it comes to a failpoint for the n-th time. The parent opens
+//! what is left, verifies it, and checks that nothing acknowledged is missing.
+
+use std::path::Path;
+use std::process::Command;
+
+use cairn_state::{Heads, Journal, Keep, Options, Store};
+
+use crate::chain::{Chain, assert_view, identity, open, options};
+
+const CHILD: &str = "CAIRN_STATE_CRASH_CHILD";
+
+fn die_at(point: &str, visits: usize) {
+    let left = std::sync::atomic::AtomicUsize::new(visits);
+    fail::cfg_callback(point, move || {
+        if left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst) == 1 {
+            std::process::abort();
+        }
+    })
+    .unwrap();
+}
+
+/// Notes an acknowledged step where the parent finds it.
+fn acknowledge(dir: &Path, what: &str, number: u64) {
+    std::fs::write(dir.join(what), number.to_string()).unwrap();
+}
+
+fn acknowledged(dir: &Path, what: &str) -> u64 {
+    std::fs::read_to_string(dir.join(what)).map_or(0, |text| text.parse().unwrap())
+}
+
+fn store_dir(dir: &Path) -> std::path::PathBuf {
+    dir.join("store")
+}
+
+fn workload(dir: &Path) {
+    let journal = Journal::open(dir.join("journal")).unwrap();
+    let mut chain = Chain::create(&store_dir(dir), 21, 40);
+    acknowledge(dir, "genesis", 1);
+    for n in 1..=12u64 {
+        chain.extend();
+        let record = n.to_be_bytes();
+        journal.append((0..3).map(|i| (n, i, &record[..]))).unwrap();
+        acknowledge(dir, "journaled", n);
+        if n % 2 == 0 {
+            chain.commit_all();
+            acknowledge(dir, "commit", n);
+            let tip = chain.store.tip().unwrap();
+            chain.store.set_heads(Heads { latest: tip, ..Default::default() }).unwrap();
+            acknowledge(dir, "heads", n);
+        }
+    }
+    chain.unwind(9);
+    acknowledge(dir, "unwind", 9);
+    drop(chain);
+    let keep = Options { state_history: Keep::Last(3), block_data: Keep::Last(3), ..options() };
+    let store = Store::open(store_dir(dir), keep, &identity()).unwrap();
+    while store.prune(2).unwrap().remaining > 0 {}
+    acknowledge(dir, "prune", 1);
+}
+
+#[test]
+fn child_of_the_crash_tests() {
+    let Ok(task) = std::env::var(CHILD) else { return };
+    let (point, rest) = task.split_once(' ').unwrap();
+    let (visits, dir) = rest.split_once(' ').unwrap();
+    die_at(point, visits.parse().unwrap());
+    workload(Path::new(dir));
+}
+
+/// Runs the workload until it dies at the `visits`-th visit; `false` if it never came to it.
+fn kill_at(point: &str, visits: usize, dir: &Path) -> bool {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "crash::child_of_the_crash_tests", "--nocapture"])
+        .env(CHILD, format!("{point} {visits} {}", dir.display()))
+        .output()
+        .unwrap();
+    let died = std::os::unix::process::ExitStatusExt::signal(&child.status) == Some(6);
+    assert!(
+        died || child.status.success(),
+        "{point} {visits}: {}\n{}",
+        child.status,
+        String::from_utf8_lossy(&child.stderr)
+    );
+    died
+}
+
+/// The chain that the workload builds, in a store of its own.
+fn reference(dir: &Path) -> Chain {
+    let mut chain = Chain::create(dir, 21, 40);
+    for n in 1..=12u64 {
+        chain.extend();
+        if n % 2 == 0 {
+            chain.commit_all();
+        }
+    }
+    chain
+}
+
+fn check(dir: &Path, point: &str, reference: &Chain) {
+    let journal = Journal::open(dir.join("journal")).unwrap();
+    let entries = acknowledged(dir, "journaled");
+    let records = journal.records_from(0).unwrap().len() as u64;
+    assert!(records == entries * 3 || records == entries * 3 + 3, "{point}: {records} records");
+    let store = open(&store_dir(dir));
+    if store.genesis().is_none() {
+        assert_eq!(acknowledged(dir, "genesis"), 0, "{point}");
+        drop(store);
+        let chain = Chain::create(&store_dir(dir), 21, 40);
+        assert_eq!(chain.store.verify(|_| ()).unwrap().difference, None, "{point}");
+        return;
+    }
+    let tip = store.tip().unwrap();
+    let committed = acknowledged(dir, "commit");
+    if committed < 12 {
+        assert!(tip.number == committed || tip.number == committed + 2, "{point}: tip {tip:?}");
+    } else {
+        let unwound = acknowledged(dir, "unwind") == 9;
+        assert!(tip.number == 9 || (!unwound && tip.number == 12), "{point}: tip {tip:?}");
+    }
+    let latest = store.heads().unwrap().latest.number;
+    assert!(latest >= acknowledged(dir, "heads").min(tip.number), "{point}: head {latest}");
+    assert_eq!(Some(tip.hash), reference.store.canonical_hash(tip.number).unwrap(), "{point}");
+    assert_eq!(store.verify(|_| ()).unwrap().difference, None, "{point}");
+    for number in store.first_block_with_state()..=tip.number {
+        let model = &reference.models[number as usize];
+        assert_view(&store.view_at(number).unwrap(), model, reference.pool);
+    }
+    for number in store.first_block_with_body()..=tip.number {
+        assert!(store.block(number).unwrap().is_some(), "{point}: block {number}");
+    }
+    let keep = Options { state_history: Keep::Last(3), block_data: Keep::Last(3), ..options() };
+    drop(store);
+    let store = Store::open(store_dir(dir), keep, &identity()).unwrap();
+    while store.prune(5).unwrap().remaining > 0 {}
+    assert_eq!(store.verify(|_| ()).unwrap().difference, None, "{point} after pruning");
+}
+
+const POINTS: [(&str, &[usize]); 14] = [
+    ("genesis::after_flat", &[1]),
+    ("genesis::before_mark", &[1]),
+    ("genesis::after_mark", &[1]),
+    ("commit::before_write", &[1, 4]),
+    ("commit::after_write", &[1, 4]),
+    ("heads::before_write", &[2]),
+    ("heads::after_write", &[2]),
+    ("unwind::before_write", &[1]),
+    ("unwind::after_write", &[1]),
+    ("prune::before_write", &[1, 2]),
+    ("prune::after_write", &[1, 2]),
+    ("journal::before_append", &[1, 7]),
+    ("journal::after_append", &[1, 7]),
+    ("commit::published", &[3]),
+];
+
+#[test]
+fn a_process_killed_at_any_boundary_leaves_a_sound_store() {
+    if std::env::var_os(CHILD).is_some() {
+        return;
+    }
+    let own = tempfile::tempdir().unwrap();
+    let reference = reference(own.path());
+    for (point, visits) in POINTS {
+        for visit in visits {
+            let dir = tempfile::tempdir().unwrap();
+            assert!(kill_at(point, *visit, dir.path()), "the workload never came to {point}");
+            check(dir.path(), point, &reference);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Views while a committer runs.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use cairn_primitives::ReadError;
+use cairn_state::StateView;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use crate::chain::{Chain, Model, assert_view};
+
+/// Ends the readers also when the writer panics.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn views_read_one_state_while_blocks_are_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Chain::create(dir.path(), 9, 40);
+    chain.pool = 24;
+    let published: Mutex<Vec<(StateView, Arc<Model>)>> = Mutex::default();
+    let (done, pool) = (AtomicBool::new(false), chain.pool);
+    let checked = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..3)
+            .map(|seed| {
+                let (published, done) = (&published, &done);
+                scope.spawn(move || {
+                    let mut rng = StdRng::seed_from_u64(seed);
+                    let mut checked = 0;
+                    while !done.load(Ordering::SeqCst) {
+                        let picked = {
+                            let views = published.lock().unwrap();
+                            let at = (!views.is_empty()).then(|| rng.random_range(0..views.len()));
+                            at.map(|at| views[at].clone())
+                        };
+                        if let Some((view, model)) = picked {
+                            assert_view(&view, &model, pool);
+                            checked += 1;
+                        }
+                    }
+                    checked
+                })
+            })
+            .collect();
+        let end = Done(&done);
+        for _ in 0..150 {
+            chain.extend();
+            let model = Arc::new(chain.model().clone());
+            published.lock().unwrap().push((chain.view(), model));
+            let count = chain.rng.random_range(0..3);
+            chain.commit(count);
+        }
+        drop(end);
+        readers.into_iter().map(|reader| reader.join().unwrap()).sum::<usize>()
+    });
+    assert!(checked > 20, "{checked} views checked");
+}
+
+#[test]
+fn views_never_show_another_chain_while_it_is_unwound_and_extended() {
+    use cairn_primitives::StateReader;
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Chain::create(dir.path(), 10, 40);
+    let published: Mutex<Option<(StateView, Arc<Model>)>> = Mutex::default();
+    let (done, pool) = (AtomicBool::new(false), chain.pool);
+    let (right, gone) = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut rng = StdRng::seed_from_u64(1);
+            let (mut right, mut gone) = (0u64, 0u64);
+            while !done.load(Ordering::SeqCst) {
+                let Some((view, model)) = published.lock().unwrap().clone() else { continue };
+                for _ in 0..200 {
+                    let address = crate::chain::address(rng.random_range(0..pool));
+                    match view.account(address) {
+                        Ok(account) => {
+                            assert_eq!(account, model.account(address), "{view:?}");
+                            right += 1;
+                        }
+                        Err(ReadError::Unavailable { .. }) => gone += 1,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+            (right, gone)
+        });
+        let end = Done(&done);
+        for _ in 0..60 {
+            for _ in 0..3 {
+                chain.extend();
+                let model = Arc::new(chain.model().clone());
+                *published.lock().unwrap() = Some((chain.view(), model));
+            }
+            chain.commit_all();
+            let head = chain.models.len() as u64 - 1;
+            let target = chain.rng.random_range(head.saturating_sub(4)..=head);
+            chain.unwind(target);
+        }
+        drop(end);
+        reader.join().unwrap()
+    });
+    assert!(right > 1000, "{right} reads, {gone} of them unavailable");
+}
