@@ -60,6 +60,9 @@ pub trait Bounded {
 
 impl Bounded for revm::inspector::NoOpInspector {}
 
+// Gas bounds how many slots it can see.
+impl Bounded for revm_inspectors::access_list::AccessListInspector {}
+
 /// The last instruction that ran or was about to run. It explains an exceptional halt.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LastStep {
@@ -73,11 +76,8 @@ pub struct LastStep {
 
 impl LastStep {
     pub(crate) fn begin(&mut self, interp: &Interpreter) {
-        *self = Self {
-            opcode: interp.bytecode.opcode(),
-            stack_len: interp.stack.len(),
-            ended: None,
-        };
+        *self =
+            Self { opcode: interp.bytecode.opcode(), stack_len: interp.stack.len(), ended: None };
     }
 
     pub(crate) fn end(&mut self, interp: &mut Interpreter) {

@@ -18,6 +18,7 @@ mod guard;
 mod halt_text;
 mod l1_fee;
 mod precompiles;
+mod storage_only;
 mod system_calls;
 pub mod trace;
 mod transaction;

@@ -7,14 +7,16 @@ use alloy_eips::eip6110::DEPOSIT_REQUEST_TYPE;
 use alloy_eips::eip7685::Requests;
 use alloy_evm::Evm;
 use alloy_evm::block::SystemCaller;
+use alloy_evm::block::state_changes::post_block_balance_increments;
 use alloy_evm::eth::eip6110::accumulate_deposits_from_logs;
 use alloy_hardforks::EthereumHardforks;
+use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, B256, Log};
-use cairn_primitives::ChainSpec;
+use cairn_primitives::{ChainSpec, Header};
 use revm::DatabaseCommit;
 use revm::context_interface::{ContextTr, JournalTr};
 
-use crate::{BlockError, Vm, VmDbError, VmInspector};
+use crate::{BlockError, Env, EvmConfig, Vm, VmDbError, VmInspector};
 
 impl<DB, I> Vm<DB, I>
 where
@@ -77,6 +79,14 @@ where
             Self::Ethereum(evm) => evm.ctx_mut().journal_mut().warm_precompiles(addresses),
             Self::Optimism(evm) => evm.ctx_mut().journal_mut().warm_precompiles(addresses),
         }
+    }
+}
+
+impl EvmConfig {
+    /// What the miner of a block without uncles earns; nobody after the merge.
+    pub fn block_rewards(&self, env: &Env) -> AddressMap<u128> {
+        let ommers: &[Header] = &[];
+        post_block_balance_increments(&**self.spec(), env.block().clone(), ommers, None)
     }
 }
 

@@ -1,0 +1,127 @@
+//! Transactions of a block, run again.
+
+use std::time::Duration;
+
+use alloy_eips::Encodable2718;
+use cairn_chain::BlockRef;
+use cairn_evm::revm_types::{CacheDB, DatabaseCommit};
+use cairn_evm::trace::{Budget, TraceContext, TraceError, Tracer, TracerConfig};
+use cairn_evm::{DbError, Env, EvmConfig, Guard, StateDb, TxResult, tx_env};
+use cairn_primitives::RecoveredBlock;
+
+use super::config::TraceConfig;
+use crate::execution::caller::Caller;
+use crate::execution::context::CallDb;
+use crate::{Backend, RpcError};
+
+/// A block and the state in the middle of it.
+pub(super) struct Replay<'a> {
+    evm: EvmConfig,
+    env: Env,
+    db: CallDb,
+    block: &'a RecoveredBlock,
+    tracer: TracerConfig,
+    timeout: Duration,
+    caller: &'a Caller,
+    budget: Budget,
+}
+
+impl<'a> Replay<'a> {
+    /// Prepares the block's first transaction: the parent's state after the system calls.
+    pub(super) fn new(
+        backend: &Backend,
+        block: &'a RecoveredBlock,
+        config: &TraceConfig,
+        caller: &'a Caller,
+    ) -> Result<Self, RpcError> {
+        let header = block.header();
+        if header.number == backend.chain.genesis().number {
+            return Err(RpcError::server("genesis is not traceable"));
+        }
+        let tracer = config.tracer()?;
+        let timeout = config.timeout()?;
+        let parent = header.parent_hash;
+        let state = backend.chain.state_at(BlockRef::Hash(parent))?;
+        let state = state.ok_or_else(|| RpcError::server(format!("parent {parent} not found")))?;
+        let evm = backend.chain.evm().clone();
+        let env = evm.env(header);
+        let mut db = CacheDB::new(StateDb(state));
+        evm.vm(&mut db, env.clone())
+            .begin_block(evm.spec(), parent, header.parent_beacon_block_root)
+            .map_err(|error| RpcError::server(format!("tracing failed: {error}")))?;
+        let budget = budget(backend);
+        Ok(Self { evm, env, db, block, tracer, timeout, caller, budget })
+    }
+
+    /// Runs the transactions before `index`, which must be the next.
+    pub(super) fn skip_to(&mut self, index: usize) -> Result<(), RpcError> {
+        for at in 0..index {
+            let (tx, sender) = (&self.block.transactions()[at], self.block.senders()[at]);
+            let request = tx_env(tx, sender, tx.encoded_2718().into());
+            let mut vm = self.evm.vm(&mut self.db, self.env.clone());
+            vm.transact_commit(request).map_err(|error| {
+                RpcError::server(format!("transaction {} failed: {error}", tx.hash()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Traces the transaction at `index`, which must be the next, and keeps its changes.
+    pub(super) fn trace(&mut self, index: usize) -> Result<String, RpcError> {
+        let (tx, sender) = (&self.block.transactions()[index], self.block.senders()[index]);
+        let deadline = self.caller.deadline(self.timeout);
+        deadline.check()?;
+        let guard = Guard::new(Tracer::new(&self.tracer, self.budget), deadline.interrupt());
+        let request = tx_env(tx, sender, tx.encoded_2718().into());
+        let gas_limit = request.0.base.gas_limit;
+        let mut vm = self.evm.vm_with_inspector(&mut self.db, self.env.clone(), guard);
+        let result = vm.transact(request);
+        let guard = vm.into_parts().1;
+        if let Some(why) = guard.stopped() {
+            return Err(deadline.stopped(why));
+        }
+        let outcome =
+            result.map_err(|error| RpcError::server(format!("tracing failed: {error}")))?;
+        let at = TraceContext {
+            tx_hash: Some(*tx.hash()),
+            index: Some(index as u64),
+            block_hash: Some(self.block.hash()),
+            block_number: Some(self.block.number()),
+            gas_limit,
+            sender,
+        };
+        let json = finish(guard.inner, at, &outcome, &self.db)?;
+        if !self.budget.take(json.len()) {
+            return Err(RpcError::server("trace exceeds the largest response"));
+        }
+        self.db.commit(outcome.state);
+        Ok(json)
+    }
+
+    /// The state after the transactions that ran.
+    pub(super) fn into_db(self) -> CallDb {
+        self.db
+    }
+}
+
+/// A tracer for one call.
+pub(super) fn tracer(backend: &Backend, config: &TracerConfig) -> Tracer {
+    Tracer::new(config, budget(backend))
+}
+
+fn budget(backend: &Backend) -> Budget {
+    Budget::new(usize::try_from(backend.config.limits.response_bytes).unwrap_or(usize::MAX))
+}
+
+/// The JSON of one trace.
+pub(super) fn finish(
+    tracer: Tracer,
+    at: TraceContext,
+    outcome: &TxResult,
+    before: &CallDb,
+) -> Result<String, RpcError> {
+    tracer.finish(at, outcome, before).map_err(|error: TraceError<DbError>| match error {
+        TraceError::Read(error) => error.0.into(),
+        TraceError::Json(error) => RpcError::internal(error),
+    })
+}

@@ -1,0 +1,34 @@
+//! Methods that run the EVM: calls, estimates, simulations and traces.
+//!
+//! They follow geth (`internal/ethapi`, `eth/gasestimator`, `eth/tracers`) in defaults, order of
+//! checks and texts. Each run is bounded in gas, in time and in what it may record, and ends early
+//! when its caller has gone.
+
+mod access_list;
+mod block_override;
+mod call;
+mod call_args;
+mod caller;
+mod context;
+mod debug;
+mod estimate;
+mod message;
+mod precheck;
+mod simulate;
+mod state_override;
+
+use crate::Methods;
+use caller::add;
+
+/// Adds the methods to the table.
+pub fn register(methods: &mut Methods) {
+    add(methods, "eth_call", 4, call::call);
+    add(methods, "eth_estimateGas", 4, estimate::estimate_gas);
+    add(methods, "eth_createAccessList", 4, access_list::create_access_list);
+    add(methods, "eth_simulateV1", 2, simulate::simulate_v1);
+    add(methods, "debug_traceTransaction", 2, debug::trace_transaction);
+    add(methods, "debug_traceBlock", 2, debug::trace_block);
+    add(methods, "debug_traceBlockByHash", 2, debug::trace_block_by_hash);
+    add(methods, "debug_traceBlockByNumber", 2, debug::trace_block_by_number);
+    add(methods, "debug_traceCall", 3, debug::trace_call);
+}
