@@ -8,6 +8,7 @@
 mod accounts;
 mod calls;
 mod cli;
+mod import;
 mod inclusion;
 mod lanes;
 mod latency;
@@ -26,6 +27,7 @@ mod verify;
 mod workload;
 
 pub use cli::{Cli, Command, Opponent, TpsArgs, run};
+pub use import::{ImportArgs, ImportReport};
 pub use latency::Percentiles;
 pub use report::{Comparison, LoadReport, Rounds, SyncComparison, SyncReport};
 pub use root::{Rival, RootArgs, RootFigures, RootReport};

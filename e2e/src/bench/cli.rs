@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::import::ImportArgs;
 use super::root::RootArgs;
-use super::workload::Workload;
+use super::workload::{Shape, Workload};
 
 /// Measures a Cairn node, alone or beside another node.
 #[derive(Debug, Parser)]
@@ -23,6 +24,8 @@ pub enum Command {
     Tps(TpsArgs),
     /// Time of the state root after changes to a large state.
     Root(RootArgs),
+    /// Speed of block import with full validation.
+    Import(ImportArgs),
 }
 
 /// A node to compare with.
@@ -121,6 +124,12 @@ impl TpsArgs {
         }
     }
 
+    /// The load itself.
+    pub(super) fn shape(&self) -> Shape {
+        let (workload, recipients) = (self.workload, self.recipients);
+        Shape { workload, senders: self.senders(), recipients }
+    }
+
     /// Connections of the unpaced or paced batch load.
     #[must_use]
     pub fn batch_connections(&self) -> usize {
@@ -151,6 +160,7 @@ pub async fn run(cli: Cli) -> eyre::Result<()> {
         Command::Tps(args) if args.sync => super::sync::run(&args).await,
         Command::Tps(args) => super::tps::run(&args).await,
         Command::Root(args) => super::root::run(&args).await,
+        Command::Import(args) => super::import::run(&args).await,
     }
 }
 

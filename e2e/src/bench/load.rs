@@ -13,6 +13,9 @@ use crate::rpc::{Endpoint, HttpConnection};
 
 /// A node that is silent for this long on one request has failed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
+/// The runtime's timer fires at the end of its millisecond, so it is set one
+/// earlier.
+const TIMER_STEP: Duration = Duration::from_millis(1);
 /// Different refusals kept; the rest is counted under one name.
 const KINDS: usize = 16;
 
@@ -32,6 +35,15 @@ pub(super) struct Sample {
     pub(super) latency: Duration,
     /// From that moment to the moment it was really sent.
     pub(super) lag: Duration,
+}
+
+impl Sample {
+    /// A transaction sent before it was due counts from its sending: starting
+    /// early within the step of the timer must not make the node look faster.
+    fn new(due: Instant, sent: Instant, answered: Instant) -> Self {
+        let latency = answered.saturating_duration_since(due.min(sent));
+        Self { latency, lag: sent.saturating_duration_since(due) }
+    }
 }
 
 /// Connections for `count` lanes, opened before the clock starts.
@@ -85,7 +97,7 @@ pub(super) async fn submit_timed(
     lanes: Vec<Lane>,
     rate: f64,
 ) -> eyre::Result<(Submission, Vec<Sample>)> {
-    let start = Instant::now();
+    let start = Instant::now() + TIMER_STEP;
     let mut tasks = JoinSet::new();
     for (mut connection, lane) in connections.into_iter().zip(lanes) {
         tasks.spawn(async move {
@@ -93,10 +105,10 @@ pub(super) async fn submit_timed(
             let mut samples = Vec::with_capacity(lane.len());
             for request in &lane {
                 let due = due(start, request.number, rate);
-                sleep_until(due.into()).await;
-                let lag = due.elapsed();
+                sleep_until((due - TIMER_STEP).into()).await;
+                let sent = Instant::now();
                 let body = answer(&mut connection, &request.bytes).await?;
-                samples.push(Sample { latency: due.elapsed(), lag });
+                samples.push(Sample::new(due, sent, Instant::now()));
                 refusals.read_receipt(body);
             }
             Ok::<_, eyre::Report>((refusals, samples))
@@ -219,6 +231,16 @@ mod tests {
         refusals.read_receipt(br#"{"id":0,"result":{"status":"0x0"}}"#);
         refusals.read_receipt(br#"{"id":0,"error":{"message":"already known"}}"#);
         assert_eq!(refusals.total(), 2);
+    }
+
+    #[test]
+    fn latency_counts_from_the_due_time_or_an_earlier_sending() {
+        let due = Instant::now() + Duration::from_secs(10);
+        let millis = Duration::from_millis;
+        let late = Sample::new(due, due + millis(30), due + millis(40));
+        assert_eq!((late.latency, late.lag), (millis(40), millis(30)));
+        let early = Sample::new(due, due - millis(1), due + millis(2));
+        assert_eq!((early.latency, early.lag), (millis(3), Duration::ZERO));
     }
 
     #[test]

@@ -10,10 +10,9 @@ use serde_json::json;
 
 use super::accounts::{Account, funder, mnemonic_accounts};
 use super::calls;
-use super::cli::TpsArgs;
 use super::inclusion::wait_success;
 use super::signing::{Signed, Terms, sign};
-use super::workload::{Action, Plan};
+use super::workload::{Action, Plan, Shape};
 use crate::rpc::RpcClient;
 
 /// Holders that one transaction mints for; keeps it below the 2^24 gas that
@@ -47,7 +46,7 @@ struct HeadTransaction {
 }
 
 /// Prepares for `txs` transactions.
-pub(super) async fn prepare(rpc: &RpcClient, args: &TpsArgs, txs: u64) -> eyre::Result<Prepared> {
+pub(super) async fn prepare(rpc: &RpcClient, shape: Shape, txs: u64) -> eyre::Result<Prepared> {
     let head: Head = rpc.call("eth_getBlockByNumber", json!(["latest", true])).await?;
     let base_fee = u128::try_from(head.base_fee_per_gas).wrap_err("base fee out of range")?;
     // Full blocks may raise the base fee many times over before the load is in.
@@ -56,20 +55,20 @@ pub(super) async fn prepare(rpc: &RpcClient, args: &TpsArgs, txs: u64) -> eyre::
     let deposits = head.transactions.iter().filter(|tx| tx.kind.to::<u64>() == DEPOSIT_TYPE);
     let system = deposits.count() as u64;
 
-    let mut senders = mnemonic_accounts(1, args.senders())?;
+    let mut senders = mnemonic_accounts(1, shape.senders)?;
     let mut payer = Payer::new(rpc, terms).await?;
-    payer.fund(&senders, args, txs).await?;
+    payer.fund(&senders, shape, txs).await?;
     let mut plan = Plan {
-        workload: args.workload,
-        recipients: args.recipients,
+        workload: shape.workload,
+        recipients: shape.recipients,
         token: Address::ZERO,
         work: Address::ZERO,
     };
-    if args.workload.needs_token() {
+    if shape.workload.needs_token() {
         plan.token = payer.deploy(calls::token_code()?).await?;
         payer.mint(plan.token, &senders).await?;
     }
-    if args.workload.needs_work() {
+    if shape.workload.needs_work() {
         plan.work = payer.deploy(calls::work_code()?).await?;
     }
     wait_success(rpc, &payer.sent, INCLUSION_LIMIT).await?;
@@ -106,10 +105,10 @@ impl<'a> Payer<'a> {
     }
 
     /// Gives each sender that could not pay for its part what it needs.
-    async fn fund(&mut self, senders: &[Account], args: &TpsArgs, txs: u64) -> eyre::Result<()> {
-        let turns = txs.div_ceil(u64::from(args.senders()));
+    async fn fund(&mut self, senders: &[Account], shape: Shape, txs: u64) -> eyre::Result<()> {
+        let turns = txs.div_ceil(u64::from(shape.senders));
         let per_transaction =
-            U256::from(args.workload.most_gas()) * U256::from(self.terms.max_fee) + U256::ONE;
+            U256::from(shape.workload.most_gas()) * U256::from(self.terms.max_fee) + U256::ONE;
         // An OP chain adds its L1 data fee to the gas.
         let need = per_transaction * U256::from(turns) * U256::from(2);
         let addresses: Vec<Address> = senders.iter().map(Account::address).collect();

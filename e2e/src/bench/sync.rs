@@ -69,7 +69,7 @@ async fn round(node: &mut BenchNode, args: &TpsArgs, rate: f64) -> eyre::Result<
     let name = node.name();
     let rpc = node.rpc();
     let stage = Stage::begin(format!("{name}: preparing {} transactions", args.txs));
-    let prepared = setup::prepare(rpc, args, args.txs).await?;
+    let prepared = setup::prepare(rpc, args.shape(), args.txs).await?;
     let signed = sign_load(&prepared.plan, &prepared.senders, args.txs, prepared.terms)?;
     let sent: Sent = signed.iter().map(|signed| (signed.hash, signed.trace)).collect();
     let how = Cut {

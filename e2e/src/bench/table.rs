@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::import::ImportReport;
 use super::latency::Percentiles;
 use super::report::{Comparison, LoadReport, Rounds, SyncComparison, SyncReport};
 use super::root::{RootFigures, RootReport};
@@ -145,6 +146,23 @@ pub(super) fn root(report: &RootReport) -> String {
     if let Some(ratio) = report.ratio {
         let _ = writeln!(table.text, "ratio {ratio:.2} (updates per second, ours / theirs)");
     }
+    table.text
+}
+
+/// The table of `cairn-bench import`.
+pub(super) fn import(report: &ImportReport) -> String {
+    let columns = [report];
+    let mut table = Table { text: String::new() };
+    let ImportReport { workload, blocks, txs, .. } = report;
+    let _ = writeln!(table.text, "{workload:?}: import of {blocks} blocks, {txs} transactions");
+    table.row("seconds (median)", &columns, |r| Some(fixed(r.seconds, 2)));
+    table.row("transactions per second", &columns, |r| Some(count(r.tps)));
+    table.row("million gas per second", &columns, |r| Some(fixed(r.mgas_per_second, 1)));
+    table.row("µs of processor per tx", &columns, |r| Some(fixed(r.cpu_us_per_tx, 1)));
+    table.row("peak memory, MiB", &columns, |r| Some(count(r.peak_rss_mib)));
+    table.row("chain file, MiB", &columns, |r| {
+        Some(fixed(r.file_bytes as f64 / f64::from(1 << 20), 1))
+    });
     table.text
 }
 

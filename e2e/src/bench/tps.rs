@@ -69,7 +69,7 @@ async fn round(node: &mut BenchNode, args: &TpsArgs) -> eyre::Result<LoadReport>
     let name = node.name();
     let rpc = node.rpc();
     let stage = Stage::begin(format!("{name}: preparing {} transactions", args.txs));
-    let prepared = setup::prepare(rpc, args, args.txs).await?;
+    let prepared = setup::prepare(rpc, args.shape(), args.txs).await?;
     let signed = sign_load(&prepared.plan, &prepared.senders, args.txs, prepared.terms)?;
     let sent: Sent = signed.iter().map(|signed| (signed.hash, signed.trace)).collect();
     let how = Cut {
@@ -102,7 +102,7 @@ async fn round(node: &mut BenchNode, args: &TpsArgs) -> eyre::Result<LoadReport>
     let _stage = Stage::begin(format!("{name}: reading receipts"));
     let inclusion = verify(rpc, &blocks, &sent).await?;
     let mut report = report(name, args.txs, &submission, &inclusion, &used)?;
-    report.recovery_us = millis(recovery) * 1e3;
+    report.recovery_us = recovery.as_secs_f64() * 1e6;
     report.recovery_limit_tps = cores() as f64 / recovery.as_secs_f64();
     Ok(report)
 }

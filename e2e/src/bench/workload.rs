@@ -41,6 +41,14 @@ impl Workload {
     }
 }
 
+/// The size and kind of a load.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) workload: Workload,
+    pub(super) senders: u32,
+    pub(super) recipients: u32,
+}
+
 /// A load with the addresses its transactions go to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {

@@ -18,20 +18,17 @@ pub struct SequencerOptions {
     /// Data directory to use and keep. `None` makes one that is deleted with the
     /// handle.
     pub datadir: Option<PathBuf>,
-    /// Passes `--dev`.
-    pub dev: bool,
-    /// Genesis file; the node's development genesis without it.
+    /// Genesis file to run. Without one the node runs its development chain
+    /// (`--dev`), the only one that the next three options apply to.
     pub genesis: Option<PathBuf>,
-    /// Interval at which blocks are sealed.
-    pub block_time: Option<Duration>,
     /// Gas limit of a block.
     pub gas_limit: Option<u64>,
-    /// Prefunded accounts of the test mnemonic in development mode.
+    /// Prefunded accounts of the test mnemonic.
     pub accounts: Option<usize>,
-    /// Chain id in development mode.
+    /// Chain id.
     pub chain_id: Option<u64>,
-    /// Serves `/metrics` on a port of its own.
-    pub metrics: bool,
+    /// Interval at which blocks are sealed.
+    pub block_time: Option<Duration>,
     /// Environment of the process, for example `FAILPOINTS` or `RUST_LOG`.
     pub env: Vec<(String, String)>,
     /// Appended to the command line as they are.
@@ -45,13 +42,11 @@ impl Default for SequencerOptions {
     fn default() -> Self {
         Self {
             datadir: None,
-            dev: true,
             genesis: None,
             block_time: None,
             gas_limit: None,
             accounts: None,
             chain_id: None,
-            metrics: false,
             env: Vec::new(),
             extra_args: Vec::new(),
             ready_limit: Duration::from_secs(60),
@@ -60,9 +55,9 @@ impl Default for SequencerOptions {
 }
 
 impl SequencerOptions {
-    fn args(&self, datadir: &Path, port: u16, metrics_port: Option<u16>) -> Vec<OsString> {
+    fn args(&self, datadir: &Path, port: u16, metrics_port: u16) -> Vec<OsString> {
         let mut args: Vec<OsString> = vec!["run".into()];
-        if self.dev {
+        if self.genesis.is_none() {
             args.push("--dev".into());
         }
         let mut flag = |name: &str, value: Option<OsString>| {
@@ -72,7 +67,7 @@ impl SequencerOptions {
         flag("--datadir", Some(datadir.into()));
         flag("--http.addr", Some("127.0.0.1".into()));
         flag("--http.port", Some(decimal(port.into())));
-        flag("--metrics.port", metrics_port.map(|port| decimal(port.into())));
+        flag("--metrics.port", Some(decimal(metrics_port.into())));
         flag("--genesis", self.genesis.as_ref().map(OsString::from));
         let block_time = self.block_time.map(|time| OsString::from(time.as_millis().to_string()));
         flag("--block-time-ms", block_time);
@@ -92,7 +87,7 @@ pub struct Sequencer {
     child: ChildProcess,
     rpc: RpcClient,
     port: u16,
-    metrics_port: Option<u16>,
+    metrics_port: u16,
     datadir: PathBuf,
     run_dir: RunDir,
 }
@@ -107,7 +102,7 @@ impl Sequencer {
         let run_dir = RunDir::create("cairn-sequencer")?;
         let datadir = options.datadir.clone().unwrap_or_else(|| run_dir.path().join("data"));
         let port = free_port()?;
-        let metrics_port = if options.metrics { Some(free_port()?) } else { None };
+        let metrics_port = free_port()?;
         let args = options.args(&datadir, port, metrics_port);
         let mut child = Self::spawn(&args, &options, &run_dir)?;
         let rpc = RpcClient::new(&format!("http://127.0.0.1:{port}"))?;
@@ -191,10 +186,16 @@ impl Sequencer {
         format!("ws://127.0.0.1:{}", self.port)
     }
 
-    /// `http://127.0.0.1:<port>/metrics` when metrics were asked for.
+    /// Where the node serves Prometheus metrics.
     #[must_use]
-    pub fn metrics_url(&self) -> Option<String> {
-        self.metrics_port.map(|port| format!("http://127.0.0.1:{port}/metrics"))
+    pub fn metrics_url(&self) -> String {
+        format!("http://127.0.0.1:{}/metrics", self.metrics_port)
+    }
+
+    /// Where the node says whether it is well.
+    #[must_use]
+    pub fn health_url(&self) -> String {
+        format!("http://127.0.0.1:{}/health", self.metrics_port)
     }
 
     /// A client of this node. Survives a restart.
@@ -222,7 +223,6 @@ mod tests {
     #[test]
     fn spells_every_option_as_the_node_reads_it() {
         let options = SequencerOptions {
-            genesis: Some("g.json".into()),
             block_time: Some(Duration::from_millis(250)),
             gas_limit: Some(30),
             accounts: Some(7),
@@ -230,12 +230,27 @@ mod tests {
             extra_args: vec!["--log".to_owned()],
             ..SequencerOptions::default()
         };
-        let args = options.args(Path::new("/d"), 1, Some(2));
-        let line: Vec<String> = args.iter().map(|a| a.to_string_lossy().into_owned()).collect();
         assert_eq!(
-            line.join(" "),
+            line(&options),
             "run --dev --datadir /d --http.addr 127.0.0.1 --http.port 1 --metrics.port 2 \
-             --genesis g.json --block-time-ms 250 --gas-limit 30 --accounts 7 --chain-id 901 --log"
+             --block-time-ms 250 --gas-limit 30 --accounts 7 --chain-id 901 --log"
         );
+    }
+
+    #[test]
+    fn a_genesis_file_replaces_the_development_chain() {
+        let options =
+            SequencerOptions { genesis: Some("g.json".into()), ..SequencerOptions::default() };
+        assert_eq!(
+            line(&options),
+            "run --datadir /d --http.addr 127.0.0.1 --http.port 1 --metrics.port 2 \
+             --genesis g.json"
+        );
+    }
+
+    fn line(options: &SequencerOptions) -> String {
+        let args = options.args(Path::new("/d"), 1, 2);
+        let words: Vec<String> = args.iter().map(|a| a.to_string_lossy().into_owned()).collect();
+        words.join(" ")
     }
 }
