@@ -1,12 +1,14 @@
 //! State as revm's database.
 
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use alloy_primitives::{Address, B256, U256};
 use cairn_primitives::{Account, ReadError, StateReader};
 use revm::bytecode::Bytecode;
 use revm::database::DBErrorMarker;
 use revm::database::bal::EvmDatabaseError;
 use revm::state::AccountInfo;
 use revm::{Database, DatabaseRef};
+
+use crate::storage_only::{STORAGE_ONLY, plain_code_hash};
 
 /// A read that failed under the EVM. It ends the execution and says nothing of the transaction.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -36,14 +38,6 @@ impl VmDbError for EvmDatabaseError<DbError> {
         }
     }
 }
-
-/// Code hash that revm sees of an account with storage, but with neither nonce nor code.
-///
-/// No contract may be created on its address (EIP-7610). revm looks at nonce and code hash alone:
-/// for a creation this hash counts as code, for everything else as none. One thing is out of place:
-/// EXTCODEHASH gives zero if the account has a balance, too. No chain since EIP-161 has such an
-/// account, unless from its genesis file.
-const STORAGE_ONLY: B256 = B256::ZERO;
 
 /// A [`StateReader`] as revm's database. Holds no cache of its own.
 #[derive(Debug, Clone)]
@@ -113,9 +107,6 @@ pub(crate) fn account_of(info: &AccountInfo) -> Account {
     Account {
         nonce: info.nonce,
         balance: info.balance,
-        code_hash: match info.code_hash {
-            STORAGE_ONLY => KECCAK256_EMPTY,
-            code_hash => code_hash,
-        },
+        code_hash: plain_code_hash(info.code_hash),
     }
 }

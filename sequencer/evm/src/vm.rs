@@ -10,7 +10,7 @@ use revm::context::BlockEnv;
 use revm::context::result::{ExecutionResult, ResultAndState};
 use revm::primitives::hardfork::SpecId;
 
-use crate::{Env, PrecompileSet, TxError, TxRequest, VmDbError};
+use crate::{Env, PrecompileSet, TxError, TxRequest, VmDbError, storage_only};
 
 /// Result of one transaction, its state changes not yet applied.
 pub type TxResult = ResultAndState<OpHaltReason>;
@@ -31,10 +31,7 @@ impl<DB: alloy_evm::Database, I> VmInspector<DB> for I where
 /// A fresh one is due for each traced transaction: after an invalid inspected transaction its
 /// journal holds leftovers.
 #[expect(missing_debug_implementations, reason = "revm's context has no Debug")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives on the stack of one execution, never moved"
-)]
+#[expect(clippy::large_enum_variant, reason = "lives on the stack of one execution, never moved")]
 pub enum Vm<DB: alloy_evm::Database, I> {
     /// Ethereum rules.
     Ethereum(EthEvm<DB, I, PrecompilesMap>),
@@ -49,12 +46,18 @@ where
 {
     pub(crate) fn new(db: DB, env: Env, precompiles: &PrecompileSet, inspector: I) -> Self {
         let mut vm = match env {
-            Env::Ethereum(env) => Self::Ethereum(
-                alloy_evm::EthEvmFactory::default().create_evm_with_inspector(db, env, inspector),
-            ),
-            Env::Optimism(env) => Self::Optimism(
-                OpEvmFactory::<OpTx>::default().create_evm_with_inspector(db, env, inspector),
-            ),
+            Env::Ethereum(env) => {
+                let factory = alloy_evm::EthEvmFactory::default();
+                let mut evm = factory.create_evm_with_inspector(db, env, inspector).into_inner();
+                storage_only::install(&mut evm.instruction);
+                Self::Ethereum(EthEvm::new(evm, true))
+            }
+            Env::Optimism(env) => {
+                let factory = OpEvmFactory::<OpTx>::default();
+                let mut evm = factory.create_evm_with_inspector(db, env, inspector).into_inner();
+                storage_only::install(&mut evm.0.instruction);
+                Self::Optimism(OpEvm::new(evm, true))
+            }
         };
         precompiles.install(vm.precompiles_mut());
         vm
@@ -65,10 +68,7 @@ where
         match self {
             Self::Ethereum(evm) => {
                 let ResultAndState { result, state } = evm.transact_raw(tx.0.base)?;
-                Ok(ResultAndState {
-                    result: result.map_haltreason(OpHaltReason::Base),
-                    state,
-                })
+                Ok(ResultAndState { result: result.map_haltreason(OpHaltReason::Base), state })
             }
             Self::Optimism(evm) => Ok(evm.transact_raw(tx)?),
         }
