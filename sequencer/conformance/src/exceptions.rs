@@ -31,8 +31,28 @@ pub struct Exception {
     pub reason: &'static str,
 }
 
-/// The list. It is empty as long as nothing has a reason to stand here.
-pub const EXCEPTIONS: &[Exception] = &[];
+/// A valid transaction that no account can pay for.
+const FEE_OVER_128_BITS: &str = "its gas price is 2^128 wei or more, over 10^20 ether for a single \
+     gas; fee fields have 128 bits here, so it is refused when it is decoded";
+
+/// A transaction test at every fork that ours runs.
+const fn transaction(file: &'static str, index: Option<usize>) -> Exception {
+    let reason = FEE_OVER_128_BITS;
+    Exception { suite: Suite::Transaction, file, name: None, index, reason }
+}
+
+const PRODUCT: &str = "ttEIP1559/GasLimitPriceProductOverflowtMinusOne.json";
+
+/// The list.
+pub const EXCEPTIONS: &[Exception] = &[
+    transaction("ttGasPrice/TransactionWithHighGasPrice.json", None),
+    transaction("ttVValue/V_equals38.json", None),
+    // Cancun, London, Paris and Shanghai, which know its type.
+    transaction(PRODUCT, Some(2)),
+    transaction(PRODUCT, Some(10)),
+    transaction(PRODUCT, Some(11)),
+    transaction(PRODUCT, Some(12)),
+];
 
 impl Exception {
     pub(crate) fn is_of(&self, suite: Suite, file: &Path) -> bool {

@@ -1,5 +1,6 @@
 //! The suites on the fixtures.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -44,7 +45,10 @@ fn every_state_test_of_the_other_forks_after_the_merge_passes() {
 #[test]
 fn every_chain_after_the_merge_is_imported() {
     judge("ethereum-tests/BlockchainTests/ValidBlocks", |dir| {
-        run_blockchain_tests(&dir, &Options::default())
+        // These wait for the disk more than they compute.
+        let workers = std::env::var("W").map_or(8, |w| w.parse().unwrap());
+        let workers = NonZeroUsize::new(workers).unwrap();
+        run_blockchain_tests(&dir, &Options { workers, ..Options::default() })
     });
 }
 
