@@ -3,6 +3,7 @@
 //
 //   node script/artifacts.mjs           write what is missing or differs
 //   node script/artifacts.mjs --check   write nothing, exit with 1 and name what differs
+//   ... --out DIR                       where forge put its artifacts, out/ by default
 //
 // Sources: our own contracts as forge has just compiled them (run `forge build` first), the forge
 // artifacts inside @eth-optimism/contracts-bedrock, the constants of its Preinstalls library, and
@@ -16,9 +17,14 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const OUTPUT = join(ROOT, 'artifacts');
+const { values: OPTIONS } = parseArgs({
+  options: { check: { type: 'boolean', default: false }, out: { type: 'string' } },
+});
+const COMPILED = OPTIONS.out ?? join(ROOT, 'out');
 const BEDROCK = '@eth-optimism/contracts-bedrock';
 const ERC4337 = '@account-abstraction/contracts';
 
@@ -83,7 +89,7 @@ function immutableNames(node, names = new Map()) {
 }
 
 function ours(name) {
-  const artifact = json(join(ROOT, 'out', `${name}.sol`, `${name}.json`));
+  const artifact = json(join(COMPILED, `${name}.sol`, `${name}.json`));
   if (Object.keys(artifact.deployedBytecode.immutableReferences ?? {}).length > 0) {
     throw new Error(`${name}: immutables of our own contracts are not supported`);
   }
@@ -139,19 +145,26 @@ function preinstalls() {
   });
 }
 
+/**
+ * ERC-4337 0.7. Only the EntryPoint artifact is that of the canonical deployment: the SenderCreator
+ * which it creates is compiled into its init code, at the end.
+ */
 function entryPoints() {
   const { path, label } = package_(ERC4337);
-  return ['EntryPoint', 'SenderCreator'].map((name) => {
-    const { deployedBytecode: code } = json(join(path, 'artifacts', `${name}.json`));
-    // The artifact does not say where immutables are; they are the only pushes of 32 zero bytes.
-    const zeros = [...code.matchAll(/7f0{64}/g)].map(({ index }) => index / 2);
-    return {
-      contract: `${name}V07`,
-      source: `${label}/artifacts/${name}.json`,
-      code,
-      immutables: name === 'EntryPoint' ? { _senderCreator: zeros } : {},
-    };
-  });
+  const { bytecode, deployedBytecode: code } = json(join(path, 'artifacts/EntryPoint.json'));
+  // The artifact does not say where immutables are; they are the only pushes of 32 zero bytes.
+  const zeros = [...code.matchAll(/7f0{64}/g)].map(({ index }) => index / 2);
+  if (!zeros.every(Number.isInteger)) throw new Error('EntryPoint: zeros between two bytes');
+  // PUSH2 size, DUP1/DUP2, PUSH2 offset, DUP3, CODECOPY, RETURN; the revert branch; INVALID.
+  const creation = bytecode.match(/61([0-9a-f]{4})908161[0-9a-f]{4}8239f35b600080fdfe([0-9a-f]+)$/);
+  if (creation === null || creation[2].length !== 2 * parseInt(creation[1], 16)) {
+    throw new Error('EntryPoint: its init code does not end with the SenderCreator');
+  }
+  const source = `${label}/artifacts/EntryPoint.json`;
+  return [
+    { contract: 'EntryPointV07', source, code, immutables: { _senderCreator: zeros } },
+    { contract: 'SenderCreatorV07', source, code: `0x${creation[2]}`, immutables: {} },
+  ];
 }
 
 /** Path below OUTPUT -> text. */
@@ -188,7 +201,7 @@ const differing = [...new Set([...wanted.keys(), ...present.keys()])]
   .filter((file) => wanted.get(file) !== present.get(file))
   .sort();
 
-if (process.argv.includes('--check')) {
+if (OPTIONS.check) {
   differing.forEach((file) => process.stderr.write(`artifacts/${file} is not what was compiled\n`));
   process.exitCode = differing.length === 0 ? 0 : 1;
 } else {

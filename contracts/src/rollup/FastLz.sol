@@ -9,9 +9,9 @@ pragma solidity ^0.8.28;
 /// three bytes. A run of literals costs one byte for every 32; a match costs two bytes, or three
 /// from nine bytes on, and is split every 262 bytes.
 library FastLz {
-    uint256 private constant TABLE_SLOTS = 8192;
-    /// @dev Four bytes a slot, and room for the word that reads or writes the last one.
-    uint256 private constant TABLE_BYTES = TABLE_SLOTS * 4 + 32;
+    /// @dev 8192 slots of four bytes, and room for the word that reads or writes the last one.
+    uint256 private constant TABLE_BYTES = 0x8020;
+    uint256 private constant SLOT_OFFSET_MASK = 0x7ffc;
     uint256 private constant WINDOW = 8192;
     uint256 private constant MATCH_MARGIN = 13;
     uint256 private constant HASH_FACTOR = 2654435769;
@@ -34,10 +34,8 @@ library FastLz {
                 uint256 matched = _matchLength(base + found + 3, base + position + 3, limit + 6 - position);
                 size += _matches(matched);
                 position += matched;
-                _swap(table, _load3(base + position), position);
-                ++position;
-                _swap(table, _load3(base + position), position);
-                ++position;
+                _remember(base, table, position++);
+                _remember(base, table, position++);
                 anchor = position;
             }
             size += _literals(length - anchor);
@@ -45,23 +43,31 @@ library FastLz {
     }
 
     /// @dev The first position from `position` on whose three bytes occurred before, and where. Returns
-    /// `limit` or more where there is none.
+    /// `limit` where there is none. Every byte of data passes here, hence one piece of assembly.
     function _nextMatch(uint256 base, uint256 table, uint256 position, uint256 limit)
         private
         pure
-        returns (uint256, uint256)
+        returns (uint256 next, uint256 earlier)
     {
-        unchecked {
-            for (; position < limit; ++position) {
-                uint256 triple = _load3(base + position);
-                uint256 earlier = _swap(table, triple, position);
-                if (position - earlier < WINDOW && triple == _load3(base + earlier)) {
-                    // The position before the limit is looked up but starts no match.
-                    return (position + 1 < limit ? position : limit, earlier);
+        assembly ("memory-safe") {
+            // The hash takes three bytes in little-endian order: the next byte enters at the top.
+            let ahead := add(base, 2)
+            let first := mload(add(base, position))
+            let little := or(shl(8, byte(0, first)), shl(16, byte(1, first)))
+            for { next := position } lt(next, limit) { next := add(next, 1) } {
+                little := or(shr(8, little), shl(16, byte(0, mload(add(ahead, next)))))
+                // The low two bits of an offset in the table are the place within a slot.
+                let slot := add(table, and(shr(17, mul(little, HASH_FACTOR)), SLOT_OFFSET_MASK))
+                let word := mload(slot)
+                earlier := shr(224, word)
+                mstore(slot, xor(word, shl(224, xor(earlier, next))))
+                if lt(sub(next, earlier), WINDOW) {
+                    if iszero(shr(232, xor(mload(add(base, next)), mload(add(base, earlier))))) { break }
                 }
             }
+            // The position before the limit is looked up but starts no match.
+            if eq(add(next, 1), limit) { next := limit }
         }
-        return (limit, 0);
     }
 
     /// @dev Equal bytes at `left` and `right`, at most `most`, plus one where they differ earlier.
@@ -98,40 +104,29 @@ library FastLz {
         }
     }
 
-    /// @dev A table of zeros behind the free memory pointer, which stays where it is.
+    /// @dev A table of zeros in memory of its own.
     function _newTable() private pure returns (uint256 table) {
-        uint256 size = TABLE_BYTES;
         assembly ("memory-safe") {
             table := mload(0x40)
-            mstore(0x40, add(table, size))
+            mstore(0x40, add(table, TABLE_BYTES))
             // Beyond the end of the calldata there are only zeros.
-            calldatacopy(table, calldatasize(), size)
+            calldatacopy(table, calldatasize(), TABLE_BYTES)
         }
     }
 
-    /// @dev Puts `position` into the slot of the three bytes and returns what was there.
-    function _swap(uint256 table, uint256 triple, uint256 position) private pure returns (uint256 earlier) {
-        uint256 factor = HASH_FACTOR;
-        uint256 mask = TABLE_SLOTS - 1;
+    /// @dev Puts `position` into the slot of the three bytes that are there.
+    function _remember(uint256 base, uint256 table, uint256 position) private pure {
         assembly ("memory-safe") {
-            // The hash takes the three bytes in little-endian order.
+            let triple := shr(232, mload(add(base, position)))
             let little := or(or(shr(16, triple), and(triple, 0xff00)), shl(16, and(triple, 0xff)))
-            let slot := add(table, shl(2, and(shr(19, mul(little, factor)), mask)))
-            let word := mload(slot)
-            earlier := shr(224, word)
-            mstore(slot, xor(word, shl(224, xor(earlier, position))))
+            let slot := add(table, and(shr(17, mul(little, HASH_FACTOR)), SLOT_OFFSET_MASK))
+            mstore(slot, or(shr(32, shl(32, mload(slot))), shl(224, position)))
         }
     }
 
     function _load1(uint256 pointer) private pure returns (uint256 value) {
         assembly ("memory-safe") {
             value := byte(0, mload(pointer))
-        }
-    }
-
-    function _load3(uint256 pointer) private pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := shr(232, mload(pointer))
         }
     }
 

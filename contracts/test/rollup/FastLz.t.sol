@@ -107,10 +107,9 @@ contract FastLzTest {
     function test_DirtyFreeMemoryDoesNotCount() public pure {
         assembly ("memory-safe") {
             let free := mload(0x40)
-            for { let position := 0 } lt(position, 0x10000) { position := add(position, 0x20) } { mstore(
-                add(free, position),
-                not(0)
-            ) }
+            for { let position := 0 } lt(position, 0x10000) { position := add(position, 0x20) } {
+                mstore(add(free, position), not(0))
+            }
         }
         VM.assertEq(FastLz.compressedLength(_CONTRACT_CALL), 202);
     }
@@ -123,7 +122,7 @@ contract FastLzTest {
             bool copy = (seed >> 8) % 2 == 0 && position > 0;
             uint256 from = copy ? (seed >> 16) % position : 0;
             for (uint256 i; i < run && position < length; ++i) {
-                data[position] = copy ? data[from + i] : bytes1(uint8((seed >> (i * 5)) % alphabet));
+                data[position] = copy ? data[from + i] : bytes32((seed >> (i * 5)) % alphabet)[31];
                 ++position;
             }
         }

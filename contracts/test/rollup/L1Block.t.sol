@@ -83,7 +83,7 @@ contract L1BlockTest {
         VM.prank(caller);
         (bool success, bytes memory reason) = address(l1Block).call(_jovian(values));
         VM.assertEq(success ? 1 : 0, 0);
-        VM.assertEq(bytes32(reason), bytes32(L1Block.NotDepositor.selector));
+        VM.assertEq(keccak256(reason), keccak256(abi.encodeWithSelector(L1Block.NotDepositor.selector)));
         VM.assertEq(l1Block.number(), 0);
     }
 

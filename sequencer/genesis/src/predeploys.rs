@@ -171,6 +171,7 @@ fn implementations(options: &PredeployOptions) -> Vec<Proxied> {
             .with_storage([slot(0, word(0x0101_0101))], []),
         standard_bridge(options),
         Proxied::new(0x11, vault(artifact!("predeploys/SequencerFeeVault"))),
+        // Slot 0 holds `_initialized`, slot 1 the bridge.
         Proxied::new(0x12, artifact!("predeploys/OptimismMintableERC20Factory").code())
             .with_storage(
                 [slot(0, word(1)), slot(1, L2_STANDARD_BRIDGE.into_word())],
@@ -211,8 +212,7 @@ fn standard_bridge(options: &PredeployOptions) -> Proxied {
         .with_storage([common[0], common[1], other], common)
 }
 
-/// Slot 0 holds `_initialized`, slot 1 the messenger (behind the two flags of slot 0 no room for
-/// an address is used), slot 2 the other bridge.
+/// Slot 0 holds `_initialized`, slot 1 the messenger, slot 2 the other bridge.
 fn erc721_bridge(options: &PredeployOptions) -> Proxied {
     let common = [slot(0, word(1)), slot(1, L2_CROSS_DOMAIN_MESSENGER.into_word())];
     let other = slot(2, options.l1_erc721_bridge.into_word());
