@@ -1,0 +1,107 @@
+//! A client that shows exactly what came back.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// How long anything may take before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Status and body of an HTTP answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {:?}", self.body))
+    }
+
+    /// Code of the error object.
+    pub(crate) fn code(&self) -> i64 {
+        let json = self.json();
+        json["error"]["code"].as_i64().unwrap_or_else(|| panic!("no error in {json}"))
+    }
+}
+
+/// Posts a body as it is.
+pub(crate) async fn post(address: SocketAddr, body: impl Into<String>) -> Answer {
+    let client = reqwest::Client::new();
+    let request = client
+        .post(format!("http://{address}"))
+        .header("content-type", "application/json")
+        .timeout(PATIENCE)
+        .body(body.into());
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    Answer { status, body: response.text().await.expect("a body") }
+}
+
+/// Calls a method; gives the whole answer.
+pub(crate) async fn call(address: SocketAddr, method: &str, params: Value) -> Value {
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    post(address, body.to_string()).await.json()
+}
+
+/// Calls a method that must succeed; gives its result.
+pub(crate) async fn result(address: SocketAddr, method: &str, params: Value) -> Value {
+    let answer = call(address, method, params).await;
+    assert!(answer.get("error").is_none(), "{method}: {answer}");
+    answer["result"].clone()
+}
+
+/// Code of the error that a method gives.
+pub(crate) async fn error_code(address: SocketAddr, method: &str, params: Value) -> i64 {
+    let answer = call(address, method, params).await;
+    answer["error"]["code"].as_i64().unwrap_or_else(|| panic!("{method}: {answer}"))
+}
+
+/// Polls until something holds, or patience ends.
+pub(crate) async fn until<F, T>(what: &str, mut look: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "never: {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A bare connection.
+pub(crate) struct Raw(pub(crate) TcpStream);
+
+impl Raw {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self(TcpStream::connect(address).await.expect("a connection"))
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.expect("a listening server");
+    }
+
+    /// Everything until the server closes the connection.
+    pub(crate) async fn read_to_end(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let read = self.0.read_to_end(&mut bytes);
+        // A reset is an end too.
+        let _ = tokio::time::timeout(PATIENCE, read).await.expect("the server closes");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// Head of a request with a body of that many bytes.
+pub(crate) fn head(length: usize) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n"
+    )
+}

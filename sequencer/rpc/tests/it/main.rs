@@ -1,0 +1,12 @@
+//! The server with real parts behind it: RocksDB, chain, pool, recovery workers, sequencer.
+
+mod bad_input;
+mod client;
+mod conformance;
+mod connections;
+mod exceptions;
+mod io_file;
+mod methods;
+mod node;
+mod sending;
+mod subscriptions;
