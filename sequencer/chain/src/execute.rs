@@ -1,5 +1,7 @@
 //! Execution of a whole block on its parent's state, and what must come out.
 
+mod post_state;
+
 use std::sync::Arc;
 
 use alloy_consensus::EMPTY_OMMER_ROOT_HASH;
@@ -12,6 +14,7 @@ use cairn_evm::{BlockDiff, BlockError, BlockExecutor, BlockOutcome, EvmConfig};
 use cairn_primitives::{ChainSpec, Receipt, RecoveredBlock};
 use cairn_state::{Layer, StateChanges, StateChangesBuilder, StateUpdate, StateView};
 
+use self::post_state::PostStates;
 use crate::error::{ChainError, ImportError};
 use crate::roots::ordered_root;
 use crate::{ExecutedBlock, OrderedRoot};
@@ -46,13 +49,21 @@ pub fn execute_block(
     let header = block.header();
     let mut executor = BlockExecutor::new(evm, evm.env(header), parent_state.clone());
     executor.begin(header.parent_hash, header.parent_beacon_block_root)?;
+    let mut post_states = PostStates::new(evm.spec(), header.number, parent_state);
     for (index, (tx, sender)) in block.transactions_with_sender().enumerate() {
-        executor
+        let executed = executor
             .execute(tx, sender, encoded[index].clone())
             .map_err(|source| BlockError::Transaction { index, hash: *tx.hash(), source })?;
+        if let Some(post_states) = &mut post_states {
+            post_states.add(executed.deltas)?;
+        }
     }
     let withdrawals = block.body().withdrawals.as_deref().map(Vec::as_slice);
-    executor.finish(&block.body().ommers, withdrawals)
+    let mut outcome = executor.finish(&block.body().ommers, withdrawals)?;
+    if let Some(post_states) = post_states {
+        post_states.write(&mut outcome.receipts);
+    }
+    Ok(outcome)
 }
 
 impl Execution {

@@ -10,6 +10,9 @@ use cairn_primitives::{ChainSpec, Header};
 use crate::error::HeaderError;
 
 const MAX_EXTRA_DATA: usize = 32;
+
+/// Largest gas limit of any chain, `2^63 - 1`, as geth has it.
+const MAX_GAS_LIMIT: u64 = i64::MAX.cast_unsigned();
 /// Lowest gas limit of any block (yellow paper, 4.3.4).
 const MIN_GAS_LIMIT: u64 = 5000;
 
@@ -43,6 +46,9 @@ pub fn validate_header(
     }
     if header.gas_used > header.gas_limit {
         return Err(HeaderError::GasUsed { used: header.gas_used, limit: header.gas_limit });
+    }
+    if header.gas_limit > MAX_GAS_LIMIT {
+        return Err(HeaderError::GasLimit { got: header.gas_limit, parent: parent.gas_limit });
     }
     validate_extra_data(spec, header)?;
     validate_fees(spec, header, parent)?;

@@ -27,6 +27,7 @@ mod execute;
 mod header;
 mod heads;
 mod import;
+mod local_transactions;
 mod pending;
 mod persistence;
 mod recent;
@@ -43,6 +44,7 @@ pub use execute::{Execution, execute_block};
 pub use header::{TimestampRule, validate_header};
 pub use heads::{Head, Heads};
 pub use import::{Imported, recover_senders};
+pub use local_transactions::LocalTransactions;
 pub use pending::{PendingBlock, PendingTx, Preconfirmation};
 pub use roots::{OrderedRoot, ordered_root};
 pub use sequencer::{

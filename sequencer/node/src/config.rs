@@ -3,6 +3,7 @@
 //! `--http.port 8545` on the command line is `http.port = 8545` in the file.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -65,6 +66,15 @@ pub(crate) struct HttpArgs {
     /// Most open connections [default: 16384].
     #[arg(id = "http.max-connections", long = "http.max-connections")]
     pub(crate) max_connections: Option<u32>,
+    /// Namespaces served, such as `eth,net,web3`; all but `admin` and `testing` without it.
+    #[arg(id = "http.api", long = "http.api", value_delimiter = ',')]
+    pub(crate) api: Option<Vec<String>>,
+    /// Origins that browsers may call from, `*` for any; none without it, any with --dev.
+    #[arg(id = "http.cors", long = "http.cors", value_delimiter = ',')]
+    pub(crate) cors: Option<Vec<String>>,
+    /// Host names that requests may name, `*` for any [default: localhost].
+    #[arg(id = "http.hosts", long = "http.hosts", value_delimiter = ',')]
+    pub(crate) hosts: Option<Vec<String>>,
 }
 
 /// The port of `/health` and `/metrics`.
@@ -97,6 +107,9 @@ pub(crate) struct PoolArgs {
     pub(crate) price_bump: Option<u32>,
 }
 
+/// Changes of local transactions that wait for the disk, at most: those of one block time.
+const JOURNAL_CAPACITY: usize = 131_072;
+
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 impl RunArgs {
@@ -126,6 +139,9 @@ impl RunArgs {
                 addr: self.http.addr.or(file.http.addr),
                 port: self.http.port.or(file.http.port),
                 max_connections: self.http.max_connections.or(file.http.max_connections),
+                api: self.http.api.or(file.http.api),
+                cors: self.http.cors.or(file.http.cors),
+                hosts: self.http.hosts.or(file.http.hosts),
             },
             metrics: MetricsArgs {
                 addr: self.metrics.addr.or(file.metrics.addr),
@@ -161,6 +177,7 @@ impl PoolArgs {
             sender_slots: self.sender_slots.unwrap_or(default.sender_slots),
             min_tip: self.min_tip.unwrap_or(default.min_tip),
             price_bump: self.price_bump.unwrap_or(default.price_bump),
+            journal_capacity: NonZeroUsize::new(JOURNAL_CAPACITY),
             ..default
         }
     }
@@ -174,6 +191,11 @@ pub(crate) fn state_dir(datadir: &Path) -> PathBuf {
 /// Directory of the open block's journal.
 pub(crate) fn journal_dir(datadir: &Path) -> PathBuf {
     datadir.join("journal")
+}
+
+/// Directory of the journal of local transactions.
+pub(crate) fn pool_dir(datadir: &Path) -> PathBuf {
+    datadir.join("pool")
 }
 
 #[cfg(test)]
@@ -229,6 +251,12 @@ mod tests {
             "::1",
             "--http.port",
             "6",
+            "--http.api",
+            "eth,net",
+            "--http.cors",
+            "*",
+            "--http.hosts",
+            "a,b",
             "--http.max-connections",
             "7",
             "--metrics.addr",
@@ -255,7 +283,7 @@ mod tests {
             accounts = 4
             history = 5
             client-version = "v"
-            http = { addr = "::1", port = 6, max-connections = 7 }
+            http = { addr = "::1", port = 6, max-connections = 7, api = ["eth", "net"], cors = ["*"], hosts = ["a", "b"] }
             metrics = { addr = "::1", port = 8 }
             pool = { max-txs = 9, sender-slots = 10, min-tip = 11, price-bump = 12 }
             "#,

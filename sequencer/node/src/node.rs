@@ -1,13 +1,13 @@
 //! Assembly of a node from its parts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_genesis::Genesis;
 use cairn_chain::{
-    BlockRef, Chain, ChainOptions, DevAttributes, Sequencer, SequencerOptions, TimestampRule,
-    open_store,
+    BlockRef, Chain, ChainOptions, DevAttributes, LocalTransactions, Sequencer, SequencerOptions,
+    TimestampRule, open_store,
 };
 use cairn_evm::EvmConfig;
 use cairn_genesis::DEV_SYSTEM;
@@ -16,7 +16,7 @@ use cairn_primitives::ChainSpec;
 use cairn_state::{Keep, Options};
 use eyre::WrapErr;
 
-use crate::config::{RunArgs, journal_dir, state_dir};
+use crate::config::{RunArgs, journal_dir, pool_dir, state_dir};
 
 /// Copy of the genesis file in a data directory.
 const GENESIS_FILE: &str = "genesis.json";
@@ -81,11 +81,24 @@ impl Node {
         let pool =
             SharedPool::new(args.pool.config(), Arc::new(chain.clone()), next_conditions(&chain)?);
         let recovery = Recovery::spawn(pool.clone(), &RecoveryConfig::default())?;
+        let (local, waiting) =
+            LocalTransactions::open(&pool_dir(datadir), pool.config().max_tx_bytes)?;
+        let options = SequencerOptions {
+            block_time,
+            local_transactions: Some(local.clone()),
+            ..SequencerOptions::new(journal_dir(datadir))
+        };
         let sequencer = if chain.spec().is_optimism() {
-            Some(start_sequencer(&chain, &pool, journal_dir(datadir), block_time)?)
+            Some(start_sequencer(&chain, &pool, options)?)
         } else {
             None
         };
+        let report = recovery.restore(waiting);
+        tracing::info!(
+            target: "node", restored = report.restored, rejected = report.rejected.len(),
+            "local transactions"
+        );
+        local.forget(report.rejected)?;
         Ok(Self { chain, pool, recovery: Arc::new(recovery), sequencer })
     }
 
@@ -102,14 +115,12 @@ impl Node {
 fn start_sequencer(
     chain: &Chain,
     pool: &SharedPool,
-    journal: PathBuf,
-    block_time: Duration,
+    options: SequencerOptions,
 ) -> eyre::Result<Sequencer> {
     let (_, genesis) = chain
         .header(BlockRef::Earliest)?
         .ok_or_else(|| eyre::eyre!("the store has no genesis block"))?;
     let source = Box::new(DevAttributes::new(chain.spec().clone(), &genesis, DEV_SYSTEM));
-    let options = SequencerOptions { block_time, ..SequencerOptions::new(journal) };
     Ok(Sequencer::start(chain.clone(), pool.clone(), source, options)?)
 }
 

@@ -96,15 +96,24 @@ impl Journal {
 
     /// Removes all records of `block` and earlier blocks.
     pub fn remove_through(&self, block: u64) -> Result<()> {
-        self.remove(key(0, 0), block.checked_add(1).map(|next| key(next, 0)))
+        self.remove_range(key(0, 0), block.checked_add(1).map(|next| key(next, 0)))
     }
 
     /// Removes all records of `block` and later blocks.
     pub fn remove_from(&self, block: u64) -> Result<()> {
-        self.remove(key(block, 0), None)
+        self.remove_range(key(block, 0), None)
     }
 
-    fn remove(&self, from: [u8; 12], to: Option<[u8; 12]>) -> Result<()> {
+    /// Removes single records. One that is not there is passed over.
+    pub fn remove(&self, records: impl IntoIterator<Item = (u64, u32)>) -> Result<()> {
+        let mut batch = WriteBatch::default();
+        for (block, index) in records {
+            batch.delete(key(block, index));
+        }
+        Ok(self.db.write_opt(batch, &WriteOptions::default())?)
+    }
+
+    fn remove_range(&self, from: [u8; 12], to: Option<[u8; 12]>) -> Result<()> {
         let mut batch = WriteBatch::default();
         let end: &[u8] = to.as_ref().map_or(&[0xff; 13], |to| to);
         batch.delete_range(&from[..], end);
@@ -131,6 +140,9 @@ mod tests {
         assert_eq!(texts(2), [b"c", b"d"]);
         journal.remove_through(1).unwrap();
         assert_eq!(texts(0), [b"c", b"d"]);
+        journal.remove([(2, 0), (9, 9)]).unwrap();
+        assert_eq!(texts(0), [b"d"]);
+        journal.append([(2, 0, &b"c"[..])]).unwrap();
         journal.remove_from(300).unwrap();
         assert_eq!(texts(0), [b"c"]);
         journal.remove_through(u64::MAX).unwrap();

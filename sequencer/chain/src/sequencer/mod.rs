@@ -25,8 +25,8 @@ use tokio::sync::oneshot;
 
 pub use self::attributes::{AttributesSource, DevAttributes, PayloadAttributes};
 use self::run::Worker;
-use crate::Chain;
 use crate::error::ChainError;
+use crate::{Chain, LocalTransactions};
 
 /// Settings of the sequencer.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct SequencerOptions {
     pub retry: Duration,
     /// Whether blocks are built from the start.
     pub active: bool,
+    /// Where local transactions are kept that wait in the pool.
+    pub local_transactions: Option<LocalTransactions>,
 }
 
 impl SequencerOptions {
@@ -55,6 +57,7 @@ impl SequencerOptions {
             round_time: Duration::from_millis(5),
             retry: Duration::from_millis(200),
             active: true,
+            local_transactions: None,
         }
     }
 }

@@ -23,6 +23,9 @@ use crate::error::ChainError;
 use crate::events::ChainEvent;
 use crate::{BlockRef, Chain, ExecutedBlock, TimestampRule};
 
+/// Blocks between looks for queued transactions that have waited too long.
+const EXPIRY_BLOCKS: u64 = 60;
+
 /// Failures in a row after which the thread gives up.
 const FAILURES_MAX: u32 = 10;
 
@@ -108,6 +111,9 @@ impl Worker {
             if deadline < now {
                 deadline = now + self.options.block_time;
             }
+        }
+        if let Err(error) = self.save_local_transactions() {
+            tracing::error!(target: "chain::sequencer", %error, "local transactions not saved");
         }
     }
 
@@ -321,7 +327,11 @@ impl Worker {
         self.pool.with(|pool| {
             pool.block_sealed(number);
             pool.block_persisted(persisted);
+            if number.is_multiple_of(EXPIRY_BLOCKS) {
+                pool.expire(now());
+            }
         });
+        self.save_local_transactions()?;
         if let Some(done) = self.paused.take() {
             self.is_paused = true;
             let _ = done.send(());
@@ -342,6 +352,13 @@ impl Worker {
             pool.reinject(orphaned(&orphans), &view)
         })?;
         Ok(())
+    }
+
+    fn save_local_transactions(&self) -> Result<(), ChainError> {
+        match &self.options.local_transactions {
+            Some(local) => local.save(&self.pool),
+            None => Ok(()),
+        }
     }
 
     fn pool_conditions(&self, header: &Header) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cairn_chain::SequencerStatus;
-use cairn_rpc::{Backend, RpcConfig, RpcServer};
+use cairn_rpc::{Backend, PortConfig, RpcConfig, RpcServer};
 use eyre::WrapErr;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -29,11 +29,13 @@ pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let service = Service::start(args.metrics.socket(), &node, recorder).await?;
-        let rpc = RpcServer::start(backend(&args, &node), rpc_config(&args)).await?;
+        let rpc = RpcServer::start(backend(&args, &node)).await?;
         if let Some(dev) = &dev {
             dev.print_banner();
         }
-        println!("rpc http://{} ws://{}", rpc.local_addr(), rpc.local_addr());
+        for address in rpc.addresses() {
+            println!("rpc http://{address} ws://{address}");
+        }
         println!("health http://{}/health", service.local_addr());
         println!("cairn-sequencer ready");
         let reason = until_stopped(&node).await?;
@@ -60,9 +62,23 @@ fn backend(args: &RunArgs, node: &Node) -> Backend {
 }
 
 fn rpc_config(args: &RunArgs) -> RpcConfig {
-    let mut config = RpcConfig { listen: args.http.socket(), ..RpcConfig::default() };
+    let mut port = PortConfig { address: args.http.socket(), ..PortConfig::default() };
+    if let Some(namespaces) = &args.http.api {
+        port.namespaces.clone_from(namespaces);
+    }
+    match &args.http.cors {
+        Some(origins) => port.cors_origins.clone_from(origins),
+        // Dapps under development are served from anywhere.
+        None if args.dev => port.cors_origins = vec!["*".into()],
+        None => {}
+    }
+    if let Some(hosts) = &args.http.hosts {
+        port.allowed_hosts.clone_from(hosts);
+    }
+    let mut config =
+        RpcConfig { ports: vec![port], local_transactions: args.dev, ..RpcConfig::default() };
     if let Some(most) = args.http.max_connections {
-        config.max_connections = most;
+        config.limits.connections = most;
     }
     if let Some(version) = &args.client_version {
         config.client_version.clone_from(version);
