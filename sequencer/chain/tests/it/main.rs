@@ -1,5 +1,6 @@
 //! The chain with real parts: RocksDB, pool, recovery workers, sequencer thread.
 
+mod crash;
 mod node;
 mod reorg;
 mod restart;
