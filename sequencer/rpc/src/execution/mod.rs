@@ -16,6 +16,8 @@ mod message;
 mod precheck;
 mod simulate;
 mod state_override;
+#[cfg(test)]
+mod tests;
 
 use crate::Methods;
 use caller::add;

@@ -1,0 +1,4 @@
+//! Methods called as a server would call them, without its ports.
+
+mod fixtures;
+mod node;
