@@ -86,9 +86,8 @@ impl Item {
             return Err(alloy_rlp::Error::Custom("nested too deep"));
         }
         let header = Header::decode(bytes)?;
-        let (mut payload, rest) = bytes
-            .split_at_checked(header.payload_length)
-            .ok_or(alloy_rlp::Error::InputTooShort)?;
+        let (mut payload, rest) =
+            bytes.split_at_checked(header.payload_length).ok_or(alloy_rlp::Error::InputTooShort)?;
         *bytes = rest;
         if !header.list {
             return Ok(Self::Bytes(payload.to_vec()));

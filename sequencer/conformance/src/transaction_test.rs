@@ -128,7 +128,8 @@ fn execute(
         ..Header::default()
     };
     let nonce = alloy_consensus::Transaction::nonce(tx);
-    let state = RichSender { sender, account: Account { nonce, balance: U256::MAX, ..Account::default() } };
+    let state =
+        RichSender { sender, account: Account { nonce, balance: U256::MAX, ..Account::default() } };
     let mut executor = BlockExecutor::new(&evm, evm.env(&header), state);
     match executor.execute(tx, sender, encoded.clone()) {
         // Valid in itself, although nobody can send 2^256 - 1 wei and pay for gas: what an account

@@ -76,9 +76,8 @@ impl BlockchainTest {
     pub(super) fn genesis(&self, mut config: ChainConfig) -> Result<Genesis, CaseError> {
         self.config.apply(&mut config)?;
         let header = &self.genesis_block_header;
-        let optional = |field, number: Option<Number>| {
-            number.map(|number| narrow(field, number)).transpose()
-        };
+        let optional =
+            |field, number: Option<Number>| number.map(|number| narrow(field, number)).transpose();
         let alloc = self.pre.iter().map(|(address, account)| Ok((*address, account.genesis()?)));
         Ok(Genesis {
             config,

@@ -9,11 +9,7 @@ use crate::sections::{Accounts, plain_state_root};
 
 /// Reads every account and slot of the file, then holds the root of all of them against the
 /// header's, which finds what the file does not have.
-pub(super) fn compare(
-    state: &StateView,
-    root: B256,
-    accounts: &Accounts,
-) -> Result<(), CaseError> {
+pub(super) fn compare(state: &StateView, root: B256, accounts: &Accounts) -> Result<(), CaseError> {
     for (address, section) in accounts {
         let account = state.account(*address)?;
         let want = section.account()?;

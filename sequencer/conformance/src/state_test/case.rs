@@ -5,9 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, Bytes, Log, U256, keccak256};
 use cairn_evm::{BlockExecutor, BlockOutcome, EvmConfig, TxError};
 use cairn_pool::{decode_canonical, recover_sender};
-use cairn_primitives::{
-    Account, BlockBody, ReadError, RecoveredBlock, StateReader, TxEnvelope,
-};
+use cairn_primitives::{Account, BlockBody, ReadError, RecoveredBlock, StateReader, TxEnvelope};
 use cairn_state::{CommittedBlock, StateChanges, StateChangesBuilder, StateView};
 
 use super::file::{PostSection, StateTest};
@@ -46,8 +44,7 @@ pub(super) fn run_case(scratch: &mut Scratch, case: &Case<'_>) -> Result<(), Cas
     let body = BlockBody { transactions, ..BlockBody::default() };
     let block = RecoveredBlock::new(scratch::block(&before, &execution.update, body), senders);
     let block = execution.into_executed(block);
-    let block =
-        CommittedBlock { block: block.block, receipts: block.receipts, layer: block.layer };
+    let block = CommittedBlock { block: block.block, receipts: block.receipts, layer: block.layer };
     store.commit(&[block])?;
     scratch::verify(&store, root)?;
     scratch::unwind(&store)

@@ -83,7 +83,8 @@ impl EnvSection {
         if let Some(excess) = self.current_excess_blob_gas {
             return narrow("currentExcessBlobGas", excess).map(Some);
         }
-        let excess = narrow("parentExcessBlobGas", self.parent_excess_blob_gas.unwrap_or_default())?;
+        let excess =
+            narrow("parentExcessBlobGas", self.parent_excess_blob_gas.unwrap_or_default())?;
         let used = narrow("parentBlobGasUsed", self.parent_blob_gas_used.unwrap_or_default())?;
         let base_fee = narrow("currentBaseFee", self.current_base_fee.unwrap_or_default())?;
         Ok(Some(blobs.next_block_excess_blob_gas_osaka(excess, used, base_fee)))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use alloy_eips::BlockNumHash;
 use alloy_primitives::B256;
 use alloy_trie::EMPTY_ROOT_HASH;
-use cairn_evm::{BlockOutcome, EvmConfig};
 use cairn_chain::Execution;
+use cairn_evm::{BlockOutcome, EvmConfig};
 use cairn_primitives::{Block, BlockBody, Header, RecoveredBlock};
 use cairn_state::{
     ChainIdentity, CommittedBlock, Layer, Options, StateChanges, StateUpdate, StateView, Store,
@@ -39,7 +39,10 @@ impl Scratch {
         }
         let directory = tempfile::tempdir()?;
         let store = Store::open(directory.path(), options(), &identity())?;
-        store.init_genesis([], |state| Header { state_root: state.state_root, ..Header::default() })?;
+        store.init_genesis([], |state| Header {
+            state_root: state.state_root,
+            ..Header::default()
+        })?;
         self.open = Some((store.clone(), directory));
         Ok(store)
     }
