@@ -14,6 +14,7 @@ mod lanes;
 mod latency;
 mod load;
 mod node;
+mod pipeline;
 mod progress;
 mod report;
 mod root;
@@ -28,6 +29,7 @@ mod workload;
 
 pub use cli::{Cli, Command, Opponent, TpsArgs, run};
 pub use import::{ImportArgs, ImportReport};
+pub use lanes::Transport;
 pub use latency::Percentiles;
 pub use report::{Comparison, LoadReport, Rounds, SyncComparison, SyncReport};
 pub use root::{Rival, RootArgs, RootFigures, RootReport};

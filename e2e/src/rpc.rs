@@ -9,6 +9,7 @@
 mod client;
 mod connection;
 mod endpoint;
+pub mod websocket;
 
 pub use client::{RpcClient, RpcError};
 pub use connection::{HttpConnection, post_request};

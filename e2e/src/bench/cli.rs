@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::import::ImportArgs;
+use super::lanes::Transport;
 use super::root::RootArgs;
 use super::workload::{Shape, Workload};
 
@@ -69,7 +70,7 @@ pub struct TpsArgs {
     /// Calls of eth_sendRawTransaction per HTTP request.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub batch: u32,
-    /// Keep-alive connections, each with one request under way. [default: 8; with --sync one per sender]
+    /// Keep-alive connections, each with one request under way. [default: 8; with --sync 16 of WebSocket or one of HTTP per sender]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub connections: Option<u32>,
     /// Transactions offered per second. [default: as fast as the node takes them; with --sync half of what it sustains]
@@ -79,6 +80,11 @@ pub struct TpsArgs {
     /// from the moment the transaction was due, so a stall of the node is not hidden.
     #[arg(long)]
     pub sync: bool,
+    /// What carries the calls of --sync. A WebSocket is pipelined; an HTTP connection waits for each
+    /// answer, costs the node more per call, and needs more connections than there
+    /// are transactions under way.
+    #[arg(long, value_enum, default_value_t = Transport::Ws)]
+    pub transport: Transport,
     /// Block time of the nodes that are started.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub block_time_ms: u64,
@@ -140,7 +146,11 @@ impl TpsArgs {
     /// so that its nonces arrive in order; more connections would stay unused.
     #[must_use]
     pub fn sync_connections(&self) -> usize {
-        self.connections.unwrap_or(u32::MAX).min(self.senders()) as usize
+        let default = match self.transport {
+            Transport::Http => u32::MAX,
+            Transport::Ws => 16,
+        };
+        self.connections.unwrap_or(default).min(self.senders()) as usize
     }
 }
 
@@ -206,6 +216,8 @@ mod tests {
         let args = tps("--senders 3 --connections 9").expect("a good line");
         assert_eq!((args.batch_connections(), args.sync_connections()), (3, 3));
         let args = tps("--sync").expect("a good line");
-        assert_eq!((args.batch_connections(), args.sync_connections()), (8, 1_000));
+        assert_eq!((args.batch_connections(), args.sync_connections()), (8, 16));
+        let args = tps("--sync --transport http").expect("a good line");
+        assert_eq!(args.sync_connections(), 1_000);
     }
 }

@@ -3,9 +3,12 @@
 use std::io::Write;
 
 use alloy::hex;
+use clap::ValueEnum;
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::signing::Signed;
+use crate::rpc::websocket::text_frame;
 use crate::rpc::{Endpoint, post_request};
 
 /// One HTTP request with `count` transactions.
@@ -20,9 +23,20 @@ pub(super) struct Request {
 /// The requests of one connection, in order.
 pub(super) type Lane = Vec<Request>;
 
+/// What carries a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// One POST after the other on each connection.
+    Http,
+    /// Messages on a WebSocket, sent without waiting for answers.
+    Ws,
+}
+
 /// How a load is cut.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
+    pub(super) transport: Transport,
     pub(super) senders: usize,
     pub(super) connections: usize,
     pub(super) batch: usize,
@@ -38,12 +52,22 @@ pub(super) fn cut(load: &[Signed], endpoint: &Endpoint, cut: Cut) -> Vec<Lane> {
             let numbers =
                 (0..load.len()).filter(|number| number % cut.senders % cut.connections == lane);
             let numbers: Vec<usize> = numbers.collect();
-            numbers.chunks(cut.batch).map(|chunk| request(load, chunk, endpoint, cut)).collect()
+            let chunks = numbers.chunks(cut.batch).enumerate();
+            chunks
+                .map(|(place, chunk)| request(load, chunk, place * cut.batch, endpoint, cut))
+                .collect()
         })
         .collect()
 }
 
-fn request(load: &[Signed], numbers: &[usize], endpoint: &Endpoint, cut: Cut) -> Request {
+/// The ids of the calls count up within a lane, from `first_id` here.
+fn request(
+    load: &[Signed],
+    numbers: &[usize],
+    first_id: usize,
+    endpoint: &Endpoint,
+    cut: Cut,
+) -> Request {
     let mut body = Vec::with_capacity(numbers.len() * 400);
     let batched = cut.batch > 1;
     if batched {
@@ -53,12 +77,15 @@ fn request(load: &[Signed], numbers: &[usize], endpoint: &Endpoint, cut: Cut) ->
         if place > 0 {
             body.push(b',');
         }
-        write_call(&mut body, cut.method, place, &load[*number]);
+        write_call(&mut body, cut.method, first_id + place, &load[*number]);
     }
     if batched {
         body.push(b']');
     }
-    let bytes = post_request(endpoint, &body);
+    let bytes = match cut.transport {
+        Transport::Http => post_request(endpoint, &body),
+        Transport::Ws => text_frame(&body),
+    };
     Request { bytes, count: numbers.len() as u64, number: numbers[0] as u64 }
 }
 
@@ -91,7 +118,8 @@ mod tests {
     #[test]
     fn a_sender_stays_on_one_connection_and_nothing_is_lost() {
         let endpoint = "http://a:1".parse().expect("an address");
-        let how = Cut { senders: 3, connections: 2, batch: 4, method: "m" };
+        let transport = Transport::Http;
+        let how = Cut { transport, senders: 3, connections: 2, batch: 4, method: "m" };
         let lanes = cut(&load(11), &endpoint, how);
         let first: Vec<String> = lanes[0].iter().flat_map(raws).collect();
         let second: Vec<String> = lanes[1].iter().flat_map(raws).collect();
@@ -104,10 +132,11 @@ mod tests {
     #[test]
     fn a_batch_of_one_is_a_plain_call() {
         let endpoint = "http://a:1".parse().expect("an address");
-        let how = Cut { senders: 1, connections: 1, batch: 1, method: "eth_x" };
+        let transport = Transport::Ws;
+        let how = Cut { transport, senders: 1, connections: 1, batch: 1, method: "eth_x" };
         let lanes = cut(&load(2), &endpoint, how);
-        let text = String::from_utf8(lanes[0][1].bytes.clone()).expect("text");
-        assert!(text.ends_with(r#"{"jsonrpc":"2.0","id":0,"method":"eth_x","params":["0x01"]}"#));
+        let text = String::from_utf8_lossy(&lanes[0][1].bytes);
+        assert!(text.ends_with(r#"{"jsonrpc":"2.0","id":1,"method":"eth_x","params":["0x01"]}"#));
         assert_eq!(lanes[0][1].number, 1);
     }
 }

@@ -12,10 +12,10 @@ use super::lanes::Lane;
 use crate::rpc::{Endpoint, HttpConnection};
 
 /// A node that is silent for this long on one request has failed.
-const ANSWER_LIMIT: Duration = Duration::from_secs(120);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 /// The runtime's timer fires at the end of its millisecond, so it is set one
 /// earlier.
-const TIMER_STEP: Duration = Duration::from_millis(1);
+pub(super) const TIMER_STEP: Duration = Duration::from_millis(1);
 /// Different refusals kept; the rest is counted under one name.
 const KINDS: usize = 16;
 
@@ -40,7 +40,7 @@ pub(super) struct Sample {
 impl Sample {
     /// A transaction sent before it was due counts from its sending: starting
     /// early within the step of the timer must not make the node look faster.
-    fn new(due: Instant, sent: Instant, answered: Instant) -> Self {
+    pub(super) fn new(due: Instant, sent: Instant, answered: Instant) -> Self {
         let latency = answered.saturating_duration_since(due.min(sent));
         Self { latency, lag: sent.saturating_duration_since(due) }
     }
@@ -125,7 +125,8 @@ pub(super) async fn submit_timed(
     Ok((submission, all))
 }
 
-fn due(start: Instant, number: u64, rate: f64) -> Instant {
+/// When transaction `number` of a load is due.
+pub(super) fn due(start: Instant, number: u64, rate: f64) -> Instant {
     start + Duration::from_secs_f64(number as f64 / rate)
 }
 
@@ -170,7 +171,7 @@ impl Refusals {
     }
 
     /// Looks at an answer that must be a receipt of success.
-    fn read_receipt(&mut self, body: &[u8]) {
+    pub(super) fn read_receipt(&mut self, body: &[u8]) {
         let before = self.total();
         self.read(body, 1);
         if self.total() == before && memchr::memmem::find(body, b"\"status\":\"0x1\"").is_none() {
@@ -189,7 +190,7 @@ impl Refusals {
         *self.by_reason.entry(reason.to_owned()).or_default() += count;
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         for (reason, count) in other.by_reason {
             *self.by_reason.entry(reason).or_default() += count;
         }

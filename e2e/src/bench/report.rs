@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::lanes::Transport;
 use super::latency::{Percentiles, median};
 use super::workload::Workload;
 
@@ -154,6 +155,8 @@ pub struct SyncComparison {
     pub senders: u32,
     /// Connections.
     pub connections: usize,
+    /// Their kind.
+    pub transport: Transport,
     /// Our round.
     pub ours: SyncReport,
     /// The other node's round; only in a comparison.

@@ -6,15 +6,18 @@ use std::time::Duration;
 use eyre::{bail, eyre};
 
 use super::cli::TpsArgs;
-use super::lanes::{Cut, cut};
+use super::lanes::{Cut, Lane, Transport, cut};
 use super::latency::Percentiles;
+use super::load::{self, Sample, Submission};
 use super::node::{BenchNode, Side};
+use super::pipeline::{self, Pipe};
 use super::progress::Stage;
 use super::report::{SyncComparison, SyncReport};
 use super::signing::sign_load;
 use super::tps::{Clock, fresh_round};
 use super::verify::{Sent, verify};
-use super::{inclusion, load, setup, table};
+use super::{inclusion, setup, table};
+use crate::rpc::{Endpoint, HttpConnection};
 
 /// Without `--rate`, this much of what the node sustains.
 const SHARE_OF_SUSTAINED: f64 = 0.5;
@@ -36,6 +39,7 @@ pub(super) async fn run(args: &TpsArgs) -> eyre::Result<()> {
         workload: args.workload,
         senders: args.senders(),
         connections: args.sync_connections(),
+        transport: args.transport,
         ratio: theirs.as_ref().map(|theirs| ours.latency.p50_ms / theirs.latency.p50_ms),
         ours,
         theirs,
@@ -49,6 +53,28 @@ pub(super) async fn run(args: &TpsArgs) -> eyre::Result<()> {
         bail!("{failed} transactions got no receipt of success or are missing");
     }
     Ok(())
+}
+
+/// Connections of either kind, opened before the clock starts.
+enum Open {
+    Http(Vec<HttpConnection>),
+    Ws(Vec<Pipe>),
+}
+
+impl Open {
+    async fn new(transport: Transport, endpoint: &Endpoint, count: usize) -> eyre::Result<Self> {
+        Ok(match transport {
+            Transport::Http => Self::Http(load::connect(endpoint, count).await?),
+            Transport::Ws => Self::Ws(pipeline::open(endpoint, count).await?),
+        })
+    }
+
+    async fn submit(self, lanes: Vec<Lane>, rate: f64) -> eyre::Result<(Submission, Vec<Sample>)> {
+        match self {
+            Self::Http(connections) => load::submit_timed(connections, lanes, rate).await,
+            Self::Ws(pipes) => pipeline::submit(pipes, lanes, rate).await,
+        }
+    }
 }
 
 async fn side(side: Side, args: &TpsArgs) -> eyre::Result<SyncReport> {
@@ -73,6 +99,7 @@ async fn round(node: &mut BenchNode, args: &TpsArgs, rate: f64) -> eyre::Result<
     let signed = sign_load(&prepared.plan, &prepared.senders, args.txs, prepared.terms)?;
     let sent: Sent = signed.iter().map(|signed| (signed.hash, signed.trace)).collect();
     let how = Cut {
+        transport: args.transport,
         senders: prepared.senders.len(),
         connections: args.sync_connections(),
         batch: 1,
@@ -80,7 +107,7 @@ async fn round(node: &mut BenchNode, args: &TpsArgs, rate: f64) -> eyre::Result<
     };
     let lanes = cut(&signed, rpc.endpoint(), how);
     drop(signed);
-    let connections = load::connect(rpc.endpoint(), lanes.len()).await?;
+    let open = Open::new(args.transport, rpc.endpoint(), lanes.len()).await?;
     drop(stage);
 
     let _stage = Stage::begin(format!("{name}: measuring at {rate:.0} per second"));
@@ -89,7 +116,7 @@ async fn round(node: &mut BenchNode, args: &TpsArgs, rate: f64) -> eyre::Result<
     let stall = Duration::from_secs(args.stall_secs);
     let clock = Clock::start(pid)?;
     let submitting = async {
-        let (submission, samples) = load::submit_timed(connections, lanes, rate).await?;
+        let (submission, samples) = open.submit(lanes, rate).await?;
         let refused = submission.refusals.total();
         target.fetch_sub(refused, std::sync::atomic::Ordering::Relaxed);
         Ok((submission, samples))

@@ -95,10 +95,10 @@ pub(super) fn sync(comparison: &SyncComparison) -> String {
     let columns: Vec<&SyncReport> =
         [Some(&comparison.ours), comparison.theirs.as_ref()].into_iter().flatten().collect();
     let mut table = Table { text: String::new() };
-    let SyncComparison { workload, senders, connections, .. } = comparison;
+    let SyncComparison { workload, senders, connections, transport, .. } = comparison;
     let _ = writeln!(
         table.text,
-        "{workload:?}, eth_sendRawTransactionSync: {senders} senders over {connections} connections"
+        "{workload:?}, eth_sendRawTransactionSync: {senders} senders over {connections} {transport:?} connections"
     );
     table.row("", &columns, |r| Some(r.node.clone()));
     table.row("due per second", &columns, |r| Some(count(r.rate)));

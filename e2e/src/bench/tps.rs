@@ -7,7 +7,7 @@ use eyre::{WrapErr, bail};
 
 use super::cli::TpsArgs;
 use super::inclusion;
-use super::lanes::{Cut, cut};
+use super::lanes::{Cut, Transport, cut};
 use super::latency::millis;
 use super::load::{self, Submission};
 use super::node::{BenchNode, Side};
@@ -73,6 +73,7 @@ async fn round(node: &mut BenchNode, args: &TpsArgs) -> eyre::Result<LoadReport>
     let signed = sign_load(&prepared.plan, &prepared.senders, args.txs, prepared.terms)?;
     let sent: Sent = signed.iter().map(|signed| (signed.hash, signed.trace)).collect();
     let how = Cut {
+        transport: Transport::Http,
         senders: prepared.senders.len(),
         connections: args.batch_connections(),
         batch: args.batch as usize,

@@ -21,7 +21,7 @@ const CALL_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Error)]
 pub enum RpcError {
     /// The node could not be asked; asking again may help.
-    #[error("{endpoint}: {source}")]
+    #[error("{endpoint} cannot be asked")]
     Transport {
         /// Where the call went.
         endpoint: Endpoint,

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::ImportArgs;
-use crate::bench::lanes::{Cut, cut};
+use crate::bench::lanes::{Cut, Transport, cut};
 use crate::bench::progress::{Bar, Stage};
 use crate::bench::signing::sign_load;
 use crate::bench::verify::{Sent, verify};
@@ -83,6 +83,7 @@ async fn fill(rpc: &RpcClient, args: &ImportArgs) -> eyre::Result<()> {
     let sent: Sent = signed.iter().map(|signed| (signed.hash, signed.trace)).collect();
     let senders = prepared.senders.len();
     let how = Cut {
+        transport: Transport::Http,
         senders,
         connections: CONNECTIONS.min(senders),
         batch: BATCH,
