@@ -51,9 +51,7 @@ pub(crate) fn frame_text(result: InstructionResult, last: LastStep) -> String {
         R::CallTooDeep => "max call depth exceeded",
         R::OutOfFunds => "insufficient balance for transfer",
         // The frame returned normally: what it could not pay is the deposit of its code.
-        R::OutOfGas if last.ended == Some(R::Return) => {
-            "contract creation code storage out of gas"
-        }
+        R::OutOfGas if last.ended == Some(R::Return) => "contract creation code storage out of gas",
         R::ReentrancySentryOOG => "out of gas: not enough gas for reentrancy sentry",
         R::InvalidOperandOOG => "gas uint64 overflow",
         R::OutOfGas | R::MemoryOOG | R::MemoryLimitOOG | R::PrecompileOOG => "out of gas",

@@ -19,6 +19,7 @@ mod halt_text;
 mod l1_fee;
 mod precompiles;
 mod storage_only;
+mod revert_reason;
 mod system_calls;
 pub mod trace;
 mod transaction;
@@ -33,6 +34,7 @@ pub use guard::{Bounded, Guard, Interrupt, LastStep, Stopped};
 pub use halt_text::{REVERTED, halt_text, is_out_of_gas, opcode_name};
 pub use l1_fee::{TxL1Fee, rollup_fee};
 pub use precompiles::PrecompileSet;
+pub use revert_reason::revert_reason;
 pub use transaction::{TxRequest, tx_env};
 pub use vm::{TxResult, Vm, VmInspector};
 

@@ -1,7 +1,6 @@
 //! `callTracer`: the calls of a transaction, nested (go-ethereum `tracers/native/call.go`).
 
 use alloy_primitives::{Address, B256, Bytes, Log, U64, U256};
-use alloy_sol_types::{Revert, SolError};
 use revm::Inspector;
 use revm::context_interface::ContextTr;
 use revm::interpreter::{
@@ -12,7 +11,7 @@ use serde::Serialize;
 use super::call_kind::{CallKind, Enter, input_of};
 use super::{Budget, CallConfig};
 use crate::halt_text::{REVERTED, frame_text};
-use crate::{Bounded, LastStep};
+use crate::{Bounded, LastStep, revert_reason};
 
 /// The call tracer.
 #[derive(Debug, Clone)]
@@ -31,27 +30,27 @@ pub struct CallFrames {
 /// One call.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Frame {
+pub(super) struct Frame {
     #[serde(rename = "type")]
-    kind: &'static str,
-    from: Address,
-    gas: U64,
-    gas_used: U64,
+    pub(super) kind: &'static str,
+    pub(super) from: Address,
+    pub(super) gas: U64,
+    pub(super) gas_used: U64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<Address>,
-    input: Bytes,
+    pub(super) to: Option<Address>,
+    pub(super) input: Bytes,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<Bytes>,
+    pub(super) output: Option<Bytes>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    pub(super) error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revert_reason: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    calls: Vec<Self>,
+    pub(super) calls: Vec<Self>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     logs: Vec<FrameLog>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<U256>,
+    pub(super) value: Option<U256>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -85,11 +84,22 @@ impl CallFrames {
     /// The answer for one transaction. Its outermost frame shows the gas of the transaction as a
     /// whole.
     pub fn finish(self, gas_limit: u64, gas_used: u64) -> serde_json::Result<String> {
-        let Some(mut root) = self.root else { return Ok("null".into()) };
-        root.gas = U64::from(gas_limit);
-        root.gas_used = U64::from(gas_used);
-        clear_failed_logs(&mut root, false);
-        serde_json::to_string(&root)
+        serde_json::to_string(&self.closed(gas_limit, gas_used).root)
+    }
+
+    /// Sets what only the end of the transaction tells.
+    pub(super) fn closed(mut self, gas_limit: u64, gas_used: u64) -> Self {
+        if let Some(root) = &mut self.root {
+            root.gas = U64::from(gas_limit);
+            root.gas_used = U64::from(gas_used);
+            clear_failed_logs(root, false);
+        }
+        self
+    }
+
+    /// The outermost frame, `None` while it is open.
+    pub(super) const fn root(&self) -> Option<&Frame> {
+        self.root.as_ref()
     }
 
     fn skips(&self) -> bool {
@@ -150,11 +160,6 @@ impl Frame {
         }
         self.error = Some(error);
     }
-}
-
-/// The reason in revert data, as `abi.UnpackRevert` reads it.
-fn revert_reason(data: &[u8]) -> Option<String> {
-    Revert::abi_decode(data).ok().map(|revert| revert.reason)
 }
 
 /// Logs of a failed frame, and of all frames inside it, never happened.

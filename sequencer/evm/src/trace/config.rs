@@ -60,6 +60,16 @@ pub struct PrestateConfig {
     pub include_empty: bool,
 }
 
+/// Options of `flatCallTracer`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FlatCallConfig {
+    /// Write errors in parity's words.
+    pub convert_parity_errors: bool,
+    /// Show calls to precompiles.
+    pub include_precompiles: bool,
+}
+
 /// A tracer with its options.
 #[derive(Debug, Clone)]
 pub enum TracerConfig {
@@ -74,7 +84,7 @@ pub enum TracerConfig {
     /// `noopTracer`: nothing.
     Noop,
     /// `flatCallTracer`: calls in the form of parity.
-    FlatCalls,
+    FlatCalls(FlatCallConfig),
     /// `muxTracer`: several at once, by name.
     Mux(BTreeMap<String, Self>),
 }
@@ -87,7 +97,11 @@ impl TracerConfig {
             "prestateTracer" => Self::Prestate(prestate_options(config)?),
             "4byteTracer" => Self::FourByte,
             "noopTracer" => Self::Noop,
-            "flatCallTracer" => Self::FlatCalls,
+            "flatCallTracer" => Self::FlatCalls(options(config)?),
+            "parityTracer" => Self::FlatCalls(FlatCallConfig {
+                convert_parity_errors: true,
+                include_precompiles: true,
+            }),
             "muxTracer" => {
                 let parts: BTreeMap<String, Value> = options(config)?;
                 // A mux inside a mux would nest without bound.

@@ -8,15 +8,20 @@ mod budget;
 mod call_frames;
 mod call_kind;
 mod config;
+mod flat_calls;
 mod prestate;
+mod selectors;
 mod struct_logs;
 mod tracer;
 mod transfer_logs;
 
 pub use budget::Budget;
 pub use call_frames::CallFrames;
-pub use config::{CallConfig, PrestateConfig, StructLogConfig, TracerConfig, TracerError};
+pub use config::{
+    CallConfig, FlatCallConfig, PrestateConfig, StructLogConfig, TracerConfig, TracerError,
+};
 pub use prestate::prestate;
+pub use selectors::Selectors;
 pub use struct_logs::StructLogs;
 pub use tracer::{TraceContext, TraceError, Tracer};
 pub use transfer_logs::{SimulatedLog, TransferLogs};

@@ -78,9 +78,7 @@ fn pre_state<DB: DatabaseRef>(
 ) -> Result<AccountState, DB::Error> {
     let code_hash = code_hash(info);
     let code = match code_hash {
-        Some(hash) if !config.disable_code => {
-            Some(before.code_by_hash_ref(hash)?.original_bytes())
-        }
+        Some(hash) if !config.disable_code => Some(before.code_by_hash_ref(hash)?.original_bytes()),
         _ => None,
     };
     let mut storage = BTreeMap::new();

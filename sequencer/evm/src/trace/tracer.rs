@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use alloy_primitives::map::AddressSet;
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
-use alloy_rpc_types_eth::TransactionInfo;
-use alloy_rpc_types_trace::geth::FourByteFrame;
 use op_revm::OpHaltReason;
 use revm::context::result::{ExecutionResult, ResultAndState};
 use revm::context_interface::ContextTr;
 use revm::inspector::{JournalExt, NoOpInspector};
 use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, Interpreter};
 use revm::{DatabaseRef, Inspector};
-use revm_inspectors::tracing::{FourByteInspector, TracingInspector, TracingInspectorConfig};
 
-use super::{Budget, CallFrames, PrestateConfig, StructLogs, TracerConfig, prestate};
+use super::flat_calls::flat_calls;
+use super::{
+    Budget, CallConfig, CallFrames, FlatCallConfig, PrestateConfig, Selectors, StructLogs, TracerConfig,
+    prestate,
+};
 use crate::Bounded;
 
 /// Why a trace has no result.
@@ -54,11 +56,11 @@ pub enum Tracer {
     /// See [`TracerConfig::Prestate`]: the state that execution gives says it all.
     Prestate(PrestateConfig),
     /// See [`TracerConfig::FourByte`].
-    FourByte(FourByteInspector),
+    FourByte(Selectors),
     /// See [`TracerConfig::Noop`].
     Noop,
-    /// See [`TracerConfig::FlatCalls`]. The frames beside it keep the budget.
-    FlatCalls(Box<(TracingInspector, CallFrames)>),
+    /// See [`TracerConfig::FlatCalls`].
+    FlatCalls(FlatCallConfig, Box<CallFrames>),
     /// See [`TracerConfig::Mux`].
     Mux(BTreeMap<String, Self>),
 }
@@ -72,12 +74,11 @@ impl Tracer {
             }
             TracerConfig::Calls(config) => Self::Calls(Box::new(CallFrames::new(*config, budget))),
             TracerConfig::Prestate(config) => Self::Prestate(*config),
-            TracerConfig::FourByte => Self::FourByte(FourByteInspector::default()),
+            TracerConfig::FourByte => Self::FourByte(Selectors::default()),
             TracerConfig::Noop => Self::Noop,
-            TracerConfig::FlatCalls => {
-                let frames = CallFrames::new(Default::default(), budget);
-                let flat = TracingInspector::new(TracingInspectorConfig::default_parity());
-                Self::FlatCalls(Box::new((flat, frames)))
+            TracerConfig::FlatCalls(config) => {
+                let frames = CallFrames::new(CallConfig::default(), budget);
+                Self::FlatCalls(*config, Box::new(frames))
             }
             TracerConfig::Mux(parts) => {
                 let part = |(name, config): (&String, _)| (name.clone(), Self::new(config, budget));
@@ -86,12 +87,14 @@ impl Tracer {
         }
     }
 
-    /// The answer for one transaction as JSON. `before` is the state that it started from.
+    /// The answer for one transaction as JSON. `before` is the state that it started from,
+    /// `precompiles` are those of its block.
     pub fn finish<DB: DatabaseRef>(
         self,
         at: TraceContext,
         outcome: &ResultAndState<OpHaltReason>,
         before: &DB,
+        precompiles: &AddressSet,
     ) -> Result<String, TraceError<DB::Error>> {
         let result = &outcome.result;
         let gas_used = result.tx_gas_used();
@@ -103,14 +106,19 @@ impl Tracer {
             Self::Prestate(config) => {
                 prestate(config, &outcome.state, before).map_err(TraceError::Read)??
             }
-            Self::FourByte(selectors) => serde_json::to_string(&FourByteFrame::from(&selectors))?,
+            Self::FourByte(selectors) => selectors.finish()?,
             Self::Noop => "{}".into(),
-            Self::FlatCalls(parts) => flat_calls(parts.0, at, gas_used)?,
+            Self::FlatCalls(config, frames) => {
+                match frames.closed(at.gas_limit, gas_used).root() {
+                    Some(root) => flat_calls(root, config, precompiles, at)?,
+                    None => "[]".into(),
+                }
+            }
             Self::Mux(parts) => {
                 let mut answers = Vec::with_capacity(parts.len());
                 for (name, part) in parts {
                     let name = serde_json::to_string(&name)?;
-                    answers.push(format!("{name}:{}", part.finish(at, outcome, before)?));
+                    answers.push(format!("{name}:{}", part.finish(at, outcome, before, precompiles)?));
                 }
                 format!("{{{}}}", answers.join(","))
             }
@@ -123,31 +131,12 @@ fn return_value(result: &ExecutionResult<OpHaltReason>) -> Bytes {
     result.output().cloned().unwrap_or_default()
 }
 
-fn flat_calls(
-    mut flat: TracingInspector,
-    at: TraceContext,
-    gas_used: u64,
-) -> serde_json::Result<String> {
-    flat.set_transaction_gas_limit(at.gas_limit);
-    flat.set_transaction_caller(at.sender);
-    let mut builder = flat.into_parity_builder();
-    builder.set_transaction_gas_used(gas_used);
-    let info = TransactionInfo {
-        hash: at.tx_hash,
-        index: at.index,
-        block_hash: at.block_hash,
-        block_number: at.block_number,
-        ..TransactionInfo::default()
-    };
-    serde_json::to_string(&builder.into_localized_transaction_traces(info))
-}
-
 impl Bounded for Tracer {
     fn is_full(&self) -> bool {
         match self {
             Self::StructLogs(logs) => logs.is_full(),
             Self::Calls(frames) => frames.is_full(),
-            Self::FlatCalls(parts) => parts.1.is_full(),
+            Self::FlatCalls(_, frames) => frames.is_full(),
             Self::Mux(parts) => parts.values().any(Self::is_full),
             Self::Prestate(_) | Self::FourByte(_) | Self::Noop => false,
         }
@@ -161,8 +150,8 @@ macro_rules! each {
             Self::StructLogs(tracer) => { Inspector::<CTX>::$hook(&mut **tracer, $($arg),*); }
             Self::Calls(tracer) => { Inspector::<CTX>::$hook(&mut **tracer, $($arg),*); }
             Self::FourByte(tracer) => { Inspector::<CTX>::$hook(tracer, $($arg),*); }
-            Self::FlatCalls(tracers) => {
-                each!(@both tracers.0, tracers.1, $hook($($arg),*));
+            Self::FlatCalls(_, tracer) => {
+                Inspector::<CTX>::$hook(&mut **tracer, $($arg),*);
             }
             Self::Mux(parts) => {
                 for part in parts.values_mut() {
@@ -173,18 +162,6 @@ macro_rules! each {
                 Inspector::<CTX>::$hook(&mut NoOpInspector {}, $($arg),*);
             }
         }
-    };
-    (@both $a:expr, $b:expr, log($context:expr, $log:expr)) => {
-        Inspector::<CTX>::log(&mut $a, $context, $log.clone());
-        Inspector::<CTX>::log(&mut $b, $context, $log);
-    };
-    (@both $a:expr, $b:expr, log_full($interp:expr, $context:expr, $log:expr)) => {
-        Inspector::<CTX>::log_full(&mut $a, $interp, $context, $log.clone());
-        Inspector::<CTX>::log_full(&mut $b, $interp, $context, $log);
-    };
-    (@both $a:expr, $b:expr, $hook:ident($($arg:expr),*)) => {
-        Inspector::<CTX>::$hook(&mut $a, $($arg),*);
-        Inspector::<CTX>::$hook(&mut $b, $($arg),*);
     };
     (@part $part:expr, log($context:expr, $log:expr)) => {
         Inspector::<CTX>::log($part, $context, $log.clone());

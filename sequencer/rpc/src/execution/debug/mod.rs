@@ -11,12 +11,12 @@ use alloy_primitives::B256;
 use alloy_rlp::Decodable;
 use cairn_chain::BlockRef;
 use cairn_evm::trace::TraceContext;
-use cairn_primitives::{Block, RecoveredBlock};
+use cairn_primitives::{Block, Header, RecoveredBlock};
 use serde_json::value::RawValue;
 
 use super::call_args::CallArgs;
 use super::caller::Caller;
-use super::context::CallContext;
+use super::context::{CallContext, CallDb, active_precompiles};
 use crate::params::{BytesParam, HashParam};
 use crate::{Args, Backend, BlockNumberParam, BlockParam, RpcError, StateAt, block_ref};
 use config::{TraceCallConfig, TraceConfig};
@@ -141,7 +141,9 @@ pub(super) fn trace_call(
         sender: message.from,
         ..TraceContext::default()
     };
-    raw(replay::finish(call.inspector, at, &call.outcome, &context.db)?)
+    let env = context.env.clone();
+    let precompiles = active_precompiles(backend.chain.evm(), &mut context.db, &env);
+    raw(replay::finish(call.inspector, at, &call.outcome, &context.db, &precompiles)?)
 }
 
 /// The state before the transaction at `index` of a block.
@@ -151,7 +153,7 @@ fn before(
     index: u64,
     config: &TraceConfig,
     caller: &Caller,
-) -> Result<(cairn_primitives::Header, super::context::CallDb), RpcError> {
+) -> Result<(Header, CallDb), RpcError> {
     let hash = at.hash.unwrap_or(B256::ZERO);
     let block = backend.chain.block(BlockRef::Hash(hash))?;
     let block = block.ok_or_else(RpcError::header_not_found)?;

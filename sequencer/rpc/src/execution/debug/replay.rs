@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy_eips::Encodable2718;
+use alloy_primitives::map::AddressSet;
 use cairn_chain::BlockRef;
 use cairn_evm::revm_types::{CacheDB, DatabaseCommit};
 use cairn_evm::trace::{Budget, TraceContext, TraceError, Tracer, TracerConfig};
@@ -11,7 +12,7 @@ use cairn_primitives::RecoveredBlock;
 
 use super::config::TraceConfig;
 use crate::execution::caller::Caller;
-use crate::execution::context::CallDb;
+use crate::execution::context::{CallDb, active_precompiles};
 use crate::{Backend, RpcError};
 
 /// A block and the state in the middle of it.
@@ -19,6 +20,7 @@ pub(super) struct Replay<'a> {
     evm: EvmConfig,
     env: Env,
     db: CallDb,
+    precompiles: AddressSet,
     block: &'a RecoveredBlock,
     tracer: TracerConfig,
     timeout: Duration,
@@ -49,8 +51,9 @@ impl<'a> Replay<'a> {
         evm.vm(&mut db, env.clone())
             .begin_block(evm.spec(), parent, header.parent_beacon_block_root)
             .map_err(|error| RpcError::server(format!("tracing failed: {error}")))?;
+        let precompiles = active_precompiles(&evm, &mut db, &env);
         let budget = budget(backend);
-        Ok(Self { evm, env, db, block, tracer, timeout, caller, budget })
+        Ok(Self { evm, env, db, precompiles, block, tracer, timeout, caller, budget })
     }
 
     /// Runs the transactions before `index`, which must be the next.
@@ -90,7 +93,7 @@ impl<'a> Replay<'a> {
             gas_limit,
             sender,
         };
-        let json = finish(guard.inner, at, &outcome, &self.db)?;
+        let json = finish(guard.inner, at, &outcome, &self.db, &self.precompiles)?;
         if !self.budget.take(json.len()) {
             return Err(RpcError::server("trace exceeds the largest response"));
         }
@@ -119,8 +122,9 @@ pub(super) fn finish(
     at: TraceContext,
     outcome: &TxResult,
     before: &CallDb,
+    precompiles: &AddressSet,
 ) -> Result<String, RpcError> {
-    tracer.finish(at, outcome, before).map_err(|error: TraceError<DbError>| match error {
+    tracer.finish(at, outcome, before, precompiles).map_err(|error: TraceError<DbError>| match error {
         TraceError::Read(error) => error.0.into(),
         TraceError::Json(error) => RpcError::internal(error),
     })

@@ -1,7 +1,7 @@
 //! State roots of simulated blocks.
 
 use alloy_primitives::map::AddressSet;
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY};
 use cairn_evm::revm_types::{AccountInfo, CachedState};
 use cairn_primitives::{Account, StateReader};
 use cairn_state::{StateChangesBuilder, StateView};
@@ -29,8 +29,8 @@ pub(super) fn roots(
     for (address, cached) in &db.cache.accounts {
         let before = base.account(*address)?;
         let gone = cached.account_state == CachedState::NotExisting;
-        let after = if gone { None } else { account(&cached.info) };
-        let after = after.filter(|after| !after.is_empty() || empty.contains(address));
+        let after = account(&cached.info);
+        let after = (!gone && (!after.is_empty() || empty.contains(address))).then_some(after);
         let cleared = gone || cached.account_state == CachedState::StorageCleared;
         if before.is_none() && after.is_none() {
             continue;
@@ -58,6 +58,8 @@ pub(super) fn roots(
     Ok(Roots { state: update.root(), storage })
 }
 
-fn account(info: &AccountInfo) -> Option<Account> {
-    Some(Account { nonce: info.nonce, balance: info.balance, code_hash: info.code_hash })
+fn account(info: &AccountInfo) -> Account {
+    // The EVM knows some accounts without code by a hash of zero.
+    let code_hash = if info.code_hash.is_zero() { KECCAK256_EMPTY } else { info.code_hash };
+    Account { nonce: info.nonce, balance: info.balance, code_hash }
 }

@@ -20,7 +20,7 @@ const FOLDERS: [&str; 8] = [
 /// Files that do not match, each with its reason.
 const EXCEPTIONS: [(&str, &str); 0] = [];
 
-fn fixtures() -> Option<PathBuf> {
+pub(super) fn fixtures() -> Option<PathBuf> {
     let dir = match std::env::var_os("CAIRN_FIXTURES") {
         Some(dir) => PathBuf::from(dir),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),

@@ -1,4 +1,7 @@
 //! Methods called as a server would call them, without its ports.
 
+mod calls;
 mod fixtures;
 mod node;
+mod simulations;
+mod traces;

@@ -18,6 +18,7 @@ use crate::{Backend, Methods, RpcConfig};
 
 pub(super) struct Node {
     pub(super) chain: Chain,
+    pub(super) pool: SharedPool,
     module: RpcModule<Backend>,
     _dir: TempDir,
 }
@@ -35,10 +36,10 @@ impl Node {
         let conditions = BlockConditions::new(&spec, 1, head.timestamp, 1, 0, head.gas_limit);
         let pool = SharedPool::new(PoolConfig::default(), Arc::new(chain.clone()), conditions);
         let recovery = Recovery::spawn(pool.clone(), &RecoveryConfig::default()).unwrap();
-        let backend = Backend::new(chain.clone(), pool, Arc::new(recovery), config);
+        let backend = Backend::new(chain.clone(), pool.clone(), Arc::new(recovery), config);
         let mut methods = Methods::new(backend, None);
         crate::execution::register(&mut methods);
-        Self { chain, module: methods.into_module(), _dir: dir }
+        Self { chain, pool, module: methods.into_module(), _dir: dir }
     }
 
     /// The chain of the execution-apis fixtures, all its blocks imported.
