@@ -36,9 +36,9 @@ impl Args {
     /// A parameter that may be absent or `null`.
     pub fn optional<T: DeserializeOwned>(&self, index: usize) -> Result<Option<T>, RpcError> {
         match self.0.get(index) {
-            Some(raw) if raw.get() != "null" => serde_json::from_str(raw.get())
-                .map(Some)
-                .map_err(|error| invalid(index, &error)),
+            Some(raw) if raw.get() != "null" => {
+                serde_json::from_str(raw.get()).map(Some).map_err(|error| invalid(index, &error))
+            }
             _ => Ok(None),
         }
     }
@@ -76,19 +76,13 @@ mod tests {
         assert_eq!(args.required::<u8>(0).unwrap(), 1);
         assert_eq!(args.optional::<u8>(1).unwrap(), None);
         assert_eq!(args.optional::<u8>(2).unwrap(), None);
-        assert_eq!(
-            message(args.required::<u8>(1)),
-            "missing value for required argument 1"
-        );
+        assert_eq!(message(args.required::<u8>(1)), "missing value for required argument 1");
     }
 
     #[test]
     fn wrong_shapes_have_the_texts_of_geth() {
         assert_eq!(message(Args::parse(Some("{}"), 1)), "non-array args");
-        assert_eq!(
-            message(Args::parse(Some("[1,2]"), 1)),
-            "too many arguments, want at most 1"
-        );
+        assert_eq!(message(Args::parse(Some("[1,2]"), 1)), "too many arguments, want at most 1");
         let args = Args::parse(Some("[\"x\"]"), 1).unwrap();
         assert!(message(args.required::<u8>(0)).starts_with("invalid argument 0: "));
     }

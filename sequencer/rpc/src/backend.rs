@@ -45,12 +45,7 @@ pub struct StateAt {
 
 impl Backend {
     /// Joins the parts.
-    pub fn new(
-        chain: Chain,
-        pool: SharedPool,
-        recovery: Arc<Recovery>,
-        config: RpcConfig,
-    ) -> Self {
+    pub fn new(chain: Chain, pool: SharedPool, recovery: Arc<Recovery>, config: RpcConfig) -> Self {
         let limits = &config.limits;
         let (threads, waiting) = (limits.read_threads, limits.waiting_calls);
         let reading = BlockingPool::new("reading", threads, waiting);
@@ -98,6 +93,19 @@ impl Backend {
         let (hash, header) = self.chain.header(at)?.ok_or_else(not_found)?;
         let state = self.chain.state_at(BlockRef::Hash(hash))?.ok_or_else(not_found)?;
         Ok(StateAt { header, hash: Some(hash), state })
+    }
+
+    /// State of the newest or the open block if making the view touches no disk.
+    pub(crate) fn state_in_memory(&self, block: BlockId) -> Option<StateView> {
+        let head = self.chain.heads().unsafe_head;
+        self.chain.pending_header()?;
+        // Sealed in between, it is read from the store, which costs microseconds.
+        let open = self.chain.pending_state().ok().filter(|state| state.block() == head)?;
+        match block {
+            BlockId::Number(BlockNumberOrTag::Pending) => Some(open),
+            BlockId::Number(BlockNumberOrTag::Latest) => Some(open.without_pending()),
+            _ => None,
+        }
     }
 
     /// State alone, without the header.

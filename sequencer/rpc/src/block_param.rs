@@ -54,7 +54,9 @@ impl<'de> Deserialize<'de> for BlockParam {
                 BlockId::Hash(RpcBlockHash { block_hash, require_canonical })
             }
             Form::Object { .. } => {
-                return Err(D::Error::custom("invalid arguments; neither block nor hash specified"));
+                return Err(D::Error::custom(
+                    "invalid arguments; neither block nor hash specified",
+                ));
             }
         };
         Ok(Self(id))

@@ -47,7 +47,9 @@ pub enum RpcError {
         Bytes,
     ),
     /// The transaction was accepted but not executed in time.
-    #[error("The transaction was added to the transaction pool but wasn't processed in {millis}ms.")]
+    #[error(
+        "The transaction was added to the transaction pool but wasn't processed in {millis}ms."
+    )]
     SyncTimeout {
         /// Hash of the transaction.
         hash: B256,
@@ -206,10 +208,7 @@ mod tests {
         let reason = Revert::from("user error").abi_encode();
         assert_eq!(revert_message(&reason), "execution reverted: user error");
         let panic = alloy_sol_types::Panic { code: U256::from(0x11) }.abi_encode();
-        assert_eq!(
-            revert_message(&panic),
-            "execution reverted: arithmetic underflow or overflow"
-        );
+        assert_eq!(revert_message(&panic), "execution reverted: arithmetic underflow or overflow");
         assert_eq!(revert_message(&[1, 2, 3, 4]), "execution reverted");
         assert_eq!(revert_message(&[]), "execution reverted");
     }

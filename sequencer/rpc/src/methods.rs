@@ -16,6 +16,7 @@ use crate::{Args, Backend, RpcError};
 /// | kind | runs on | for |
 /// |---|---|---|
 /// | [`quick`](Self::quick) | the reactor | answers from memory, microseconds |
+/// | [`cached`](Self::cached) | the reactor, else the reading pool | whatever memory often holds |
 /// | [`reading`](Self::reading) | the reading pool | whatever may touch the disk |
 /// | [`executing`](Self::executing) | the execution pool | whatever runs the EVM |
 /// | [`waiting`](Self::waiting) | the reactor, asynchronously | methods that wait for others |
@@ -69,6 +70,26 @@ impl Methods {
         });
     }
 
+    /// A method that may read from the disk, but not where `memory` has the answer: then nothing
+    /// waits for a thread.
+    pub fn cached<R: Serialize + 'static>(
+        &mut self,
+        name: &'static str,
+        at_most: usize,
+        memory: fn(&Backend, &Args) -> Result<Option<R>, RpcError>,
+        method: fn(&Backend, &Args) -> Result<R, RpcError>,
+    ) {
+        self.waiting(name, at_most, move |backend, args| {
+            Box::pin(async move {
+                if let Some(found) = memory(&backend, &args)? {
+                    return answer(Ok(found));
+                }
+                let work = backend.clone();
+                backend.read(move || answer(method(&work, &args))).await
+            })
+        });
+    }
+
     /// A method that runs the EVM.
     pub fn executing<R: Serialize + 'static>(
         &mut self,
@@ -96,8 +117,9 @@ impl Methods {
         if !self.serves(name) {
             return;
         }
-        let registered =
-            self.module.register_async_method(name, move |params, backend, _| -> BoxFuture<'static, Answer> {
+        let registered = self.module.register_async_method(
+            name,
+            move |params, backend, _| -> BoxFuture<'static, Answer> {
                 match Args::parse(params.as_str(), at_most) {
                     Ok(args) => {
                         let work = method((*backend).clone(), args);
@@ -105,7 +127,8 @@ impl Methods {
                     }
                     Err(error) => Box::pin(std::future::ready(Err(error.into()))),
                 }
-            });
+            },
+        );
         registered.expect("each method is registered once");
     }
 

@@ -36,7 +36,11 @@ impl<const N: usize> Fixed<N> {
         let digits = digits(text)?;
         if digits.len() != 2 * N {
             let kind = if N == 20 { "common.Address" } else { "common.Hash" };
-            return Err(format!("hex string has length {}, want {} for {kind}", digits.len(), 2 * N));
+            return Err(format!(
+                "hex string has length {}, want {} for {kind}",
+                digits.len(),
+                2 * N
+            ));
         }
         let mut bytes = [0; N];
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| "invalid hex string".to_owned())?;
@@ -106,7 +110,9 @@ impl<'de> Deserialize<'de> for LenientCount {
             Some(digits) => u64::from_str_radix(digits, 16),
             None => text.parse(),
         };
-        parsed.map(Self).map_err(|_| D::Error::custom(format!("invalid hex or decimal integer {text:?}")))
+        parsed
+            .map(Self)
+            .map_err(|_| D::Error::custom(format!("invalid hex or decimal integer {text:?}")))
     }
 }
 
@@ -119,8 +125,8 @@ pub fn storage_key(text: &str) -> Result<(B256, usize), crate::RpcError> {
         return Err(invalid("storage key too long (want at most 32 bytes)"));
     }
     let even = if digits.len().is_multiple_of(2) { "" } else { "0" };
-    let bytes =
-        hex::decode(format!("{even}{digits}")).map_err(|_| invalid("invalid hex in storage key"))?;
+    let bytes = hex::decode(format!("{even}{digits}"))
+        .map_err(|_| invalid("invalid hex in storage key"))?;
     Ok((B256::left_padding_from(&bytes), bytes.len()))
 }
 
@@ -130,9 +136,7 @@ mod tests {
 
     #[test]
     fn a_hash_without_prefix_or_of_another_length_is_refused() {
-        let parse = |json: &str| {
-            serde_json::from_str::<HashParam>(json).map_err(|e| e.to_string())
-        };
+        let parse = |json: &str| serde_json::from_str::<HashParam>(json).map_err(|e| e.to_string());
         let digits = "11".repeat(32);
         assert!(parse(&format!("\"0x{digits}\"")).is_ok());
         assert!(parse(&format!("\"{digits}\"")).unwrap_err().contains("without 0x prefix"));

@@ -176,7 +176,8 @@ impl FeeHistory {
     }
 
     fn add_blob_fees(&mut self, spec: &ChainSpec, header: &Header) -> u128 {
-        let params = spec.blob_params(header.timestamp).filter(|_| header.excess_blob_gas.is_some());
+        let params =
+            spec.blob_params(header.timestamp).filter(|_| header.excess_blob_gas.is_some());
         let Some(params) = params else {
             let minimum = u128::from(spec.is_optimism() && header.excess_blob_gas.is_some());
             self.base_fee_per_blob_gas.push(U128::from(minimum));
@@ -254,10 +255,7 @@ mod tests {
     fn percentiles_out_of_range_or_order_are_refused_like_geth() {
         let text = |percentiles: &[f64]| check_percentiles(percentiles).unwrap_err().to_string();
         assert_eq!(text(&[101.0]), "invalid reward percentile: 101.000000");
-        assert_eq!(
-            text(&[50.0, 20.0]),
-            "invalid reward percentile: #0:50.000000 >= #1:20.000000"
-        );
+        assert_eq!(text(&[50.0, 20.0]), "invalid reward percentile: #0:50.000000 >= #1:20.000000");
         assert!(check_percentiles(&[0.0, 50.0, 100.0]).is_ok());
         assert!(check_percentiles(&[1.0; 101]).is_err());
         assert!(check_percentiles(&[f64::NAN]).is_err());

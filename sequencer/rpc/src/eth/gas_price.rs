@@ -22,8 +22,13 @@ const IGNORED_TIP: u128 = 2;
 const DEFAULT_TIP: u128 = 1_000_000_000;
 
 pub(super) fn register(methods: &mut Methods) {
-    methods.reading("eth_gasPrice", 0, gas_price);
-    methods.reading("eth_maxPriorityFeePerGas", 0, |backend, _| Ok(U256::from(tip(backend)?)));
+    methods.cached("eth_gasPrice", 0, gas_price_in_memory, gas_price);
+    methods.cached(
+        "eth_maxPriorityFeePerGas",
+        0,
+        |backend, _| Ok(known_tip(backend, backend.chain.heads().unsafe_head.hash).map(U256::from)),
+        |backend, _| Ok(U256::from(tip(backend)?)),
+    );
     methods.reading("eth_baseFee", 0, base_fee);
     methods.reading("eth_blobBaseFee", 0, blob_base_fee);
 }
@@ -67,14 +72,26 @@ fn blob_base_fee(backend: &Backend, _: &Args) -> Result<Option<U256>, RpcError> 
     Ok(params.and_then(|params| header.blob_fee(params)).map(U256::from))
 }
 
+/// The suggestion, if it has been made since the newest block.
+fn known_tip(backend: &Backend, head: B256) -> Option<u128> {
+    let cached = backend.gas_price.0.lock();
+    cached.tip.filter(|_| cached.head == head)
+}
+
+fn gas_price_in_memory(backend: &Backend, _: &Args) -> Result<Option<U256>, RpcError> {
+    let head = backend.chain.heads().unsafe_head.hash;
+    let known = known_tip(backend, head).zip(backend.chain.recent(head));
+    Ok(known.map(|(tip, newest)| {
+        let base_fee = newest.block.header().base_fee_per_gas.unwrap_or(0);
+        U256::from(tip) + U256::from(base_fee)
+    }))
+}
+
 /// The tip that is suggested, wei per gas.
 pub(super) fn tip(backend: &Backend) -> Result<u128, RpcError> {
     let (head, header) = newest(backend)?;
-    {
-        let cached = backend.gas_price.0.lock();
-        if let Some(tip) = cached.tip.filter(|_| cached.head == head) {
-            return Ok(tip);
-        }
+    if let Some(tip) = known_tip(backend, head) {
+        return Ok(tip);
     }
     let tip = if backend.spec().is_optimism() {
         optimism_tip(backend, head, &header)?

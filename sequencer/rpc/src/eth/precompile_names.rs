@@ -32,10 +32,7 @@ const PRAGUE: [(&str, u16); 7] = [
 const P256: (&str, u16) = ("P256VERIFY", 0x100);
 
 /// Precompiles active at a timestamp, which is after the merge.
-pub(super) fn precompiles(
-    spec: &ChainSpec,
-    timestamp: u64,
-) -> BTreeMap<&'static str, Address> {
+pub(super) fn precompiles(spec: &ChainSpec, timestamp: u64) -> BTreeMap<&'static str, Address> {
     let mut names = BTreeMap::new();
     let mut add = |list: &[(&'static str, u16)]| {
         for (name, number) in list {

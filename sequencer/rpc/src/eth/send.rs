@@ -26,13 +26,24 @@ pub(super) fn register(methods: &mut Methods) {
             answer(send(&backend, raw).await)
         })
     });
-    methods.waiting("eth_sendRawTransactionSync", 2, |backend, args| Box::pin(send_sync(backend, args)));
+    methods.waiting("eth_sendRawTransactionSync", 2, |backend, args| {
+        Box::pin(send_sync(backend, args))
+    });
 }
 
 /// Hands a transaction to the pool; gives its hash once it is pooled.
 async fn send(backend: &Backend, raw: Bytes) -> Result<B256, RpcError> {
+    check_disk(backend)?;
     let raw = canonical(backend, raw).await?;
     Ok(backend.recovery.add(raw, origin(backend)).await?)
+}
+
+/// A node that cannot write what it promises takes no more promises.
+fn check_disk(backend: &Backend) -> Result<(), RpcError> {
+    if backend.chain.is_disk_full() {
+        return Err(RpcError::server("no transactions are accepted: the disk is full"));
+    }
+    Ok(())
 }
 
 fn origin(backend: &Backend) -> Origin {
@@ -54,6 +65,7 @@ async fn canonical(backend: &Backend, raw: Bytes) -> Result<Bytes, RpcError> {
 async fn send_sync(backend: Backend, args: Args) -> Result<Box<RawValue>, RpcError> {
     let raw = args.required::<BytesParam>(0)?.0;
     let timeout = timeout(&backend, &args)?;
+    check_disk(&backend)?;
     let raw = canonical(&backend, raw).await?;
     let hash = keccak256(&raw);
     // Before it is submitted: it may be executed before the submission returns.

@@ -18,8 +18,8 @@ const MAX_SLOTS: usize = 1024;
 const CLIENT_LIMIT_EXCEEDED: i32 = -38026;
 
 pub(super) fn register(methods: &mut Methods) {
-    methods.reading("eth_getBalance", 2, balance);
-    methods.reading("eth_getTransactionCount", 2, transaction_count);
+    methods.cached("eth_getBalance", 2, balance_in_memory, balance);
+    methods.cached("eth_getTransactionCount", 2, count_in_memory, transaction_count);
     methods.reading("eth_getCode", 2, code);
     methods.reading("eth_getStorageAt", 3, storage_at);
     methods.reading("eth_getStorageValues", 2, storage_values);
@@ -34,21 +34,40 @@ fn account(backend: &Backend, address: Address, block: BlockId) -> Result<Accoun
     Ok(backend.state(block)?.account(address)?.unwrap_or_default())
 }
 
+fn in_memory(backend: &Backend, args: &Args) -> Result<Option<Account>, RpcError> {
+    let address = args.required::<AddressParam>(0)?.0;
+    let state = backend.state_in_memory(block_arg(args, 1)?);
+    let account = state.and_then(|state| state.cached_account(&address));
+    Ok(account.map(Option::unwrap_or_default))
+}
+
 fn balance(backend: &Backend, args: &Args) -> Result<U256, RpcError> {
     let address = args.required::<AddressParam>(0)?.0;
     Ok(account(backend, address, block_arg(args, 1)?)?.balance)
 }
 
-/// `pending` counts the open block and the transactions of the pool that follow it.
+fn balance_in_memory(backend: &Backend, args: &Args) -> Result<Option<U256>, RpcError> {
+    Ok(in_memory(backend, args)?.map(|account| account.balance))
+}
+
 fn transaction_count(backend: &Backend, args: &Args) -> Result<U64, RpcError> {
     let address = args.required::<AddressParam>(0)?.0;
-    let block = block_arg(args, 1)?;
-    let nonce = account(backend, address, block)?.nonce;
-    if block != BlockId::pending() {
+    let account = account(backend, address, block_arg(args, 1)?)?;
+    count(backend, args, account.nonce)
+}
+
+fn count_in_memory(backend: &Backend, args: &Args) -> Result<Option<U64>, RpcError> {
+    let account = in_memory(backend, args)?;
+    account.map(|account| count(backend, args, account.nonce)).transpose()
+}
+
+/// `pending` counts the open block and the transactions of the pool that follow it.
+fn count(backend: &Backend, args: &Args, nonce: u64) -> Result<U64, RpcError> {
+    if block_arg(args, 1)? != BlockId::pending() {
         return Ok(quantity(nonce));
     }
-    let pooled = backend.pool.pending_nonce(address).unwrap_or(0);
-    Ok(quantity(nonce.max(pooled)))
+    let pooled = backend.pool.pending_nonce(args.required::<AddressParam>(0)?.0);
+    Ok(quantity(nonce.max(pooled.unwrap_or(0))))
 }
 
 fn code(backend: &Backend, args: &Args) -> Result<Bytes, RpcError> {

@@ -22,7 +22,13 @@ pub(super) fn register(methods: &mut Methods) {
 
 /// Where a pooled transaction stands: nowhere yet.
 pub(crate) const fn pool_placement() -> Placement {
-    Placement { block_hash: None, block_number: None, block_timestamp: None, index: None, base_fee: None }
+    Placement {
+        block_hash: None,
+        block_number: None,
+        block_timestamp: None,
+        index: None,
+        base_fee: None,
+    }
 }
 
 fn by_hash(backend: &Backend, args: &Args) -> Result<Json, RpcError> {
@@ -36,9 +42,7 @@ fn by_hash(backend: &Backend, args: &Args) -> Result<Json, RpcError> {
         return json(&view);
     }
     match backend.pool.get(&hash) {
-        Some(tx) => {
-            json(&TransactionView::new(tx.envelope(), tx.sender(), pool_placement(), None))
-        }
+        Some(tx) => json(&TransactionView::new(tx.envelope(), tx.sender(), pool_placement(), None)),
         None => Ok(None),
     }
 }
@@ -47,9 +51,7 @@ fn by_sender(backend: &Backend, args: &Args) -> Result<Json, RpcError> {
     let sender = args.required::<AddressParam>(0)?.0;
     let nonce = args.required::<Quantity>(1)?.0;
     match backend.pool.read(|pool| pool.get_by_nonce(sender, nonce)) {
-        Some(tx) => {
-            json(&TransactionView::new(tx.envelope(), tx.sender(), pool_placement(), None))
-        }
+        Some(tx) => json(&TransactionView::new(tx.envelope(), tx.sender(), pool_placement(), None)),
         None => Ok(None),
     }
 }

@@ -51,7 +51,6 @@ enum TopicParam {
     OneOf(Vec<B256>),
 }
 
-
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
@@ -140,7 +139,11 @@ impl Criteria {
         let topics = log.topics();
         address
             && self.topics.len() <= topics.len()
-            && self.topics.iter().zip(topics).all(|(any, topic)| any.is_empty() || any.contains(topic))
+            && self
+                .topics
+                .iter()
+                .zip(topics)
+                .all(|(any, topic)| any.is_empty() || any.contains(topic))
     }
 
     /// Whether new blocks of that number are wanted by a filter or subscription.

@@ -70,7 +70,11 @@ fn kind(backend: &Backend, args: &Args) -> Result<Kind, RpcError> {
     }
 }
 
-async fn serve(kind: Result<Kind, RpcError>, pending: PendingSubscriptionSink, backend: Arc<Backend>) {
+async fn serve(
+    kind: Result<Kind, RpcError>,
+    pending: PendingSubscriptionSink,
+    backend: Arc<Backend>,
+) {
     let kind = match kind {
         Ok(kind) => kind,
         Err(error) => return pending.reject(ErrorObjectOwned::from(error)).await,

@@ -40,7 +40,9 @@ impl AllowedHosts {
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         // The last colon of a bracketless IPv6 address separates no port.
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.contains(':') => name,
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.contains(':') => {
+            name
+        }
         Some((name, _)) if name.ends_with(']') => name,
         _ => host,
     }

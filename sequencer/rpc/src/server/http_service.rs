@@ -71,7 +71,8 @@ async fn read(body: Incoming, headers: &HeaderMap, limits: &Limits) -> Result<By
     let most = usize::try_from(limits.request_bytes).unwrap_or(usize::MAX);
     // A length that is too large is refused before anything is read.
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > most) {
+    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > most)
+    {
         return Err(BodyError::TooLarge);
     }
     let read = Limited::new(body, most).collect();

@@ -118,9 +118,8 @@ fn build(backend: &Backend, port: &PortConfig, stopped: &StopHandle) -> Port {
         .to_service_builder();
     let stop = stopped.clone();
     // One service for each connection: it carries the connection's id.
-    let service = move || {
-        BoxCloneSyncService::new(builder.clone().build(methods.clone(), stop.clone()))
-    };
+    let service =
+        move || BoxCloneSyncService::new(builder.clone().build(methods.clone(), stop.clone()));
     Port {
         service: Arc::new(service),
         hosts: Arc::new(AllowedHosts::new(&port.allowed_hosts)),

@@ -48,9 +48,7 @@ pub(super) fn build(backend: &Backend, plan: &Plan) -> Result<Built, RpcError> {
     };
     if plan.timestamp <= parent.timestamp {
         let (given, parent) = (plan.timestamp, parent.timestamp);
-        return Err(RpcError::server(format!(
-            "invalid timestamp, parent {parent} given {given}"
-        )));
+        return Err(RpcError::server(format!("invalid timestamp, parent {parent} given {given}")));
     }
     let attributes = BlockAttributes {
         timestamp: plan.timestamp,

@@ -122,9 +122,8 @@ pub fn block_size<'a>(
         alloy_rlp::Header { list: true, payload_length }.length_with_payload()
     };
     let ommers: usize = ommers.iter().map(Encodable::length).sum();
-    let withdrawals = withdrawals.map_or(0, |withdrawals| {
-        list(withdrawals.iter().map(Encodable::length).sum())
-    });
+    let withdrawals =
+        withdrawals.map_or(0, |withdrawals| list(withdrawals.iter().map(Encodable::length).sum()));
     let transactions: usize = transactions.map(Encodable::length).sum();
     index(list(header.length() + list(transactions) + list(ommers) + withdrawals))
 }

@@ -193,11 +193,8 @@ mod tests {
 
     #[test]
     fn a_mined_dynamic_fee_transaction_shows_what_it_paid() {
-        let tx = TxEip1559 {
-            max_fee_per_gas: 100,
-            max_priority_fee_per_gas: 2,
-            ..TxEip1559::default()
-        };
+        let tx =
+            TxEip1559 { max_fee_per_gas: 100, max_priority_fee_per_gas: 2, ..TxEip1559::default() };
         let tx = TxEnvelope::Eip1559(Signed::new_unhashed(tx, signature()));
         let at = Placement {
             block_hash: Some(B256::ZERO),

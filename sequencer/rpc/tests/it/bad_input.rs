@@ -29,7 +29,9 @@ async fn malformed_json_is_a_parse_error() {
         let answer = post(node.address, body).await;
         assert_eq!(answer.code(), -32700, "{body:?}: {answer:?}");
     }
-    for body in ["[]", "{}", "1", "null", "{\"id\":1}", "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"x\"}"] {
+    for body in
+        ["[]", "{}", "1", "null", "{\"id\":1}", "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"x\"}"]
+    {
         let code = post(node.address, body).await.code();
         assert!([-32600, -32700].contains(&code), "{body:?}: {code}");
     }
@@ -74,12 +76,15 @@ async fn a_body_over_the_limit_is_refused() {
 async fn a_batch_over_the_limit_is_refused_and_one_at_the_limit_is_answered_in_order() {
     let node = node(Limits { batch_entries: 100, batch_concurrency: 8, ..Limits::default() }).await;
     let batch = |entries: usize| {
-        let entry = |id| json!({"jsonrpc": "2.0", "id": id, "method": "eth_getBalance",
-            "params": [format!("0x{id:040x}"), "latest"]});
+        let entry = |id| {
+            json!({"jsonrpc": "2.0", "id": id, "method": "eth_getBalance",
+            "params": [format!("0x{id:040x}"), "latest"]})
+        };
         Value::Array((0..entries).map(entry).collect()).to_string()
     };
     let answers = post(node.address, batch(100)).await.json();
-    let ids: Vec<u64> = answers.as_array().unwrap().iter().map(|a| a["id"].as_u64().unwrap()).collect();
+    let ids: Vec<u64> =
+        answers.as_array().unwrap().iter().map(|a| a["id"].as_u64().unwrap()).collect();
     assert_eq!(ids, (0..100).collect::<Vec<_>>());
     assert!(answers.as_array().unwrap().iter().all(|a| a["result"].is_string()), "{answers}");
     assert!(post(node.address, batch(101)).await.code() < 0);

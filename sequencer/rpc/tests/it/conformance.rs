@@ -17,7 +17,7 @@ const TARGET_OTHER: usize = 95;
 const TARGET_SIMULATE: usize = 60;
 
 /// Directory of the fixtures; `None` where there is none and that is no failure.
-fn fixtures() -> Option<PathBuf> {
+pub(crate) fn fixtures() -> Option<PathBuf> {
     let root = std::env::var_os("CAIRN_FIXTURES").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),
         PathBuf::from,

@@ -8,7 +8,7 @@ use cairn_rpc::{Limits, RpcConfig};
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::client::{PATIENCE, Raw, result};
+use crate::client::{PATIENCE, Raw, result, try_post};
 use crate::node::{TestNode, config, open_chain};
 
 async fn node(limits: Limits) -> TestNode {
@@ -29,7 +29,8 @@ fn descriptors() -> usize {
 /// Resident memory of this process, bytes.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/statm").expect("proc");
-    status.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("pages") * 4096
+    status.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("pages")
+        * 4096
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +46,10 @@ async fn idle_connections_cost_little_and_the_node_answers_beside_them() {
     let started = std::time::Instant::now();
     assert_eq!(result(node.address, "eth_chainId", json!([])).await, "0x385");
     let each = resident().saturating_sub(before) / count;
-    println!("{count} idle connections, {each} bytes each, then answered in {:?}", started.elapsed());
+    println!(
+        "{count} idle connections, {each} bytes each, then answered in {:?}",
+        started.elapsed()
+    );
     assert!(each < 32 << 10, "{each} bytes for each idle connection");
     assert!(started.elapsed() < PATIENCE);
 }
@@ -60,11 +64,7 @@ async fn connections_beyond_the_limit_are_closed_and_places_come_back() {
     drop((first, second));
     crate::client::until("a place is free again", || async {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"}).to_string();
-        let request = reqwest::Client::new()
-            .post(node.url())
-            .header("content-type", "application/json")
-            .body(body);
-        request.send().await.ok().filter(|response| response.status().is_success())
+        try_post(node.address, body).await.filter(|answer| answer.status == 200)
     })
     .await;
 }

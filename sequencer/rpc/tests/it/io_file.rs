@@ -112,5 +112,9 @@ fn first_difference(at: &str, want: &Value, got: &Value) -> Option<String> {
 
 fn short(value: &Value) -> String {
     let text = value.to_string();
-    if text.len() <= 160 { text } else { format!("{}…", text.chars().take(160).collect::<String>()) }
+    if text.len() <= 160 {
+        text
+    } else {
+        format!("{}…", text.chars().take(160).collect::<String>())
+    }
 }

@@ -6,6 +6,7 @@ mod conformance;
 mod connections;
 mod exceptions;
 mod io_file;
+mod logs;
 mod methods;
 mod node;
 mod sending;

@@ -8,18 +8,19 @@ use crate::sending::{dev, signer, transfer};
 #[tokio::test(flavor = "multi_thread")]
 async fn every_block_opens_with_the_l1_attributes_in_the_shape_of_op_geth() {
     let node = dev().await;
-    until("a block", || async {
-        (node.chain.heads().unsafe_head.number > 0).then_some(())
-    })
-    .await;
+    until("a block", || async { (node.chain.heads().unsafe_head.number > 0).then_some(()) }).await;
     let block = result(node.address, "eth_getBlockByNumber", json!(["0x1", true])).await;
     let deposit = &block["transactions"][0];
     assert_eq!(deposit["type"], "0x7e");
     assert_eq!(deposit["from"], "0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001");
     assert_eq!(deposit["to"], "0x4200000000000000000000000000000000000015");
-    for (field, value) in
-        [("v", "0x0"), ("r", "0x0"), ("s", "0x0"), ("gasPrice", "0x0"), ("depositReceiptVersion", "0x1")]
-    {
+    for (field, value) in [
+        ("v", "0x0"),
+        ("r", "0x0"),
+        ("s", "0x0"),
+        ("gasPrice", "0x0"),
+        ("depositReceiptVersion", "0x1"),
+    ] {
         assert_eq!(deposit[field], value, "{field}");
     }
     assert!(deposit["sourceHash"].is_string() && deposit["nonce"].is_string());
@@ -29,8 +30,7 @@ async fn every_block_opens_with_the_l1_attributes_in_the_shape_of_op_geth() {
     assert_eq!(receipt["depositReceiptVersion"], "0x1");
     assert_eq!(receipt["effectiveGasPrice"], "0x0");
     assert!(receipt.get("l1Fee").is_none(), "deposits pay none");
-    let by_hash =
-        result(node.address, "eth_getTransactionByHash", json!([deposit["hash"]])).await;
+    let by_hash = result(node.address, "eth_getTransactionByHash", json!([deposit["hash"]])).await;
     assert_eq!(by_hash, *deposit);
 }
 
@@ -51,19 +51,29 @@ async fn the_pending_block_holds_what_the_open_block_executed() {
 async fn names_of_blocks_agree_with_each_other() {
     let node = dev().await;
     let earliest = result(node.address, "eth_getBlockByNumber", json!(["earliest", false])).await;
-    let by_hash = result(node.address, "eth_getBlockByHash", json!([earliest["hash"], false])).await;
+    let by_hash =
+        result(node.address, "eth_getBlockByHash", json!([earliest["hash"], false])).await;
     assert_eq!(earliest, by_hash);
     let header = result(node.address, "eth_getHeaderByNumber", json!(["0x0"])).await;
     assert_eq!(header["stateRoot"], earliest["stateRoot"]);
     for missing in [json!("0xffffff")] {
-        for method in ["eth_getBlockReceipts", "eth_getHeaderByNumber", "eth_getUncleCountByBlockNumber"] {
-            assert_eq!(result(node.address, method, json!([missing])).await, Value::Null, "{method}");
+        for method in
+            ["eth_getBlockReceipts", "eth_getHeaderByNumber", "eth_getUncleCountByBlockNumber"]
+        {
+            assert_eq!(
+                result(node.address, method, json!([missing])).await,
+                Value::Null,
+                "{method}"
+            );
         }
     }
     let unknown = "0x1111111111111111111111111111111111111111111111111111111111111111";
     let address = signer(0).address();
     assert_eq!(error_code(node.address, "eth_getBalance", json!([address, unknown])).await, -32000);
-    assert_eq!(error_code(node.address, "eth_getBalance", json!([address, "0xffffff"])).await, -32000);
+    assert_eq!(
+        error_code(node.address, "eth_getBalance", json!([address, "0xffffff"])).await,
+        -32000
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,8 +86,14 @@ async fn fees_follow_the_rules_of_the_chain() {
     assert_eq!(history["baseFeePerGas"].as_array().unwrap().len(), blocks + 1);
     assert_eq!(history["reward"].as_array().unwrap().len(), blocks);
     assert_eq!(history["baseFeePerBlobGas"][0], "0x1");
-    assert_eq!(error_code(node.address, "eth_feeHistory", json!([1, "0xffffff", []])).await, -32000);
-    assert_eq!(error_code(node.address, "eth_feeHistory", json!([1, "latest", [101]])).await, -32000);
+    assert_eq!(
+        error_code(node.address, "eth_feeHistory", json!([1, "0xffffff", []])).await,
+        -32000
+    );
+    assert_eq!(
+        error_code(node.address, "eth_feeHistory", json!([1, "latest", [101]])).await,
+        -32000
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,5 +133,8 @@ async fn what_the_node_says_of_itself() {
     assert_eq!(modules["eth"], "1.0");
     let config = result(node.address, "eth_config", json!([])).await;
     assert_eq!(config["current"]["chainId"], "0x385");
-    assert_eq!(error_code(node.address, "eth_sign", json!([signer(0).address(), "0x"])).await, -32000);
+    assert_eq!(
+        error_code(node.address, "eth_sign", json!([signer(0).address(), "0x"])).await,
+        -32000
+    );
 }

@@ -84,26 +84,17 @@ impl TestNode {
     pub(crate) async fn dev(config: RpcConfig, block_time: Duration) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let genesis = dev_genesis(&DevOptions::default()).expect("a genesis");
-        let options = ChainOptions {
-            timestamps: TimestampRule::NonDecreasing,
-            ..ChainOptions::default()
-        };
+        let options =
+            ChainOptions { timestamps: TimestampRule::NonDecreasing, ..ChainOptions::default() };
         let chain = open_chain(&directory.path().join("state"), &genesis, options);
         let journal = directory.path().join("journal");
         let mut node = Self::serve(chain, directory, config).await;
         let (_, header) = node.chain.header(BlockRef::Earliest).unwrap().expect("genesis");
-        let source =
-            Box::new(DevAttributes::new(node.chain.spec().clone(), &header, DEV_SYSTEM));
+        let source = Box::new(DevAttributes::new(node.chain.spec().clone(), &header, DEV_SYSTEM));
         let options = SequencerOptions { block_time, ..SequencerOptions::new(journal) };
-        let sequencer =
-            Sequencer::start(node.chain.clone(), node.pool.clone(), source, options);
+        let sequencer = Sequencer::start(node.chain.clone(), node.pool.clone(), source, options);
         node.sequencer = Some(sequencer.expect("a sequencer"));
         node
-    }
-
-    /// URL of the HTTP side.
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
     }
 
     /// Stops the server gracefully, as the node does at its end.

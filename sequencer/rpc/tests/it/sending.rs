@@ -89,9 +89,7 @@ async fn a_batch_of_sends_is_answered_in_order_and_executed() {
     let node = dev().await;
     let sender = signer(1);
     let raws: Vec<String> = (0..100).map(|nonce| transfer(&sender, nonce)).collect();
-    let entry = |(id, raw): (usize, &String)| {
-        json!({"jsonrpc": "2.0", "id": id, "method": "eth_sendRawTransaction", "params": [raw]})
-    };
+    let entry = |(id, raw): (usize, &String)| json!({"jsonrpc": "2.0", "id": id, "method": "eth_sendRawTransaction", "params": [raw]});
     let batch = Value::Array(raws.iter().enumerate().map(entry).collect());
     let answers = post(node.address, batch.to_string()).await.json();
     for (i, answer) in answers.as_array().expect("answers").iter().enumerate() {
@@ -99,8 +97,7 @@ async fn a_batch_of_sends_is_answered_in_order_and_executed() {
         assert_eq!(answer["result"], hash_of(&raws[i]), "{answer}");
     }
     until("all are in the pending state", || async {
-        let count =
-            result(node.address, "eth_getBalance", json!([RECEIVER, "pending"])).await;
+        let count = result(node.address, "eth_getBalance", json!([RECEIVER, "pending"])).await;
         (count == "0x64").then_some(())
     })
     .await;
