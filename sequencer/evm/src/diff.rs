@@ -65,11 +65,7 @@ impl BlockDiff {
                 .iter()
                 .map(|(slot, value)| {
                     // A wiped account's slots start from nothing.
-                    let before = if wiped {
-                        U256::ZERO
-                    } else {
-                        value.previous_or_original_value
-                    };
+                    let before = if wiped { U256::ZERO } else { value.previous_or_original_value };
                     (*slot, before, value.present_value)
                 })
                 .filter(|(_, before, after)| before != after)
@@ -77,27 +73,22 @@ impl BlockDiff {
             let before = account.original_info.as_ref().map(account_of);
             let after = account.info.as_ref().map(account_of);
             if before != after || wiped || !storage.is_empty() {
-                diff.accounts.push(AccountDiff {
-                    address,
-                    before,
-                    after,
-                    wiped,
-                    storage,
-                });
+                diff.accounts.push(AccountDiff { address, before, after, wiped, storage });
             }
         }
         diff
     }
 }
 
-/// The deltas of one transaction.
-pub(crate) fn deltas(state: &EvmState) -> Vec<AccountDelta> {
+/// The deltas of one transaction. Before Spurious Dragon (EIP-161) touched accounts exist even if
+/// they are empty, storage of theirs included.
+pub(crate) fn deltas(state: &EvmState, removes_empty: bool) -> Vec<AccountDelta> {
     let mut deltas = Vec::with_capacity(state.len());
     for (address, account) in state {
         if !account.is_touched() {
             continue;
         }
-        let gone = account.is_selfdestructed() || account.is_empty();
+        let gone = account.is_selfdestructed() || (removes_empty && account.is_empty());
         let code = account
             .info
             .code

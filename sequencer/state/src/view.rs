@@ -106,6 +106,17 @@ impl StateView {
         Ok(self.stored_account(&address)?.map(|record| record.storage_root))
     }
 
+    /// The account if it can be had without the disk: from the open block, a layer or the cache of
+    /// the tip. The outer `None` says nothing about the account.
+    pub fn cached_account(&self, address: &Address) -> Option<Option<Account>> {
+        if let Some(changed) = self.deltas().find_map(|delta| delta.account(address)) {
+            return Some(changed);
+        }
+        // As in `from_store`: right if the store has not moved beyond this view meanwhile.
+        let record = self.caches.read.peek_account(address).filter(|_| self.at_tip())?;
+        Some(record.map(|record| record.account))
+    }
+
     /// The tries after this view's layers, read from the store as it moves. Whoever uses them
     /// calls [`Self::check_current`] afterwards.
     fn tries(&self) -> Tries<'_> {

@@ -16,6 +16,7 @@ use alloy_evm::Evm;
 use alloy_evm::block::SystemCaller;
 use alloy_evm::block::state_changes::post_block_balance_increments;
 use alloy_evm::eth::eip6110;
+use alloy_hardforks::EthereumHardforks;
 use alloy_op_hardforks::OpHardforks;
 use alloy_primitives::{Address, B256, Bytes};
 use cairn_primitives::{Header, Receipt, StateReader, TxEnvelope};
@@ -46,10 +47,8 @@ pub struct BlockExecutor<R: StateReader> {
 impl<R: StateReader> BlockExecutor<R> {
     /// Starts a block in `env` on the state of its parent.
     pub fn new(config: &EvmConfig, env: Env, parent_state: R) -> Self {
-        let state = State::builder()
-            .with_database(StateDb(parent_state))
-            .with_bundle_update()
-            .build();
+        let state =
+            State::builder().with_database(StateDb(parent_state)).with_bundle_update().build();
         Self {
             spec: ExecutionSpec(config.spec().clone()),
             vm: config.vm(state, env),
@@ -93,7 +92,8 @@ impl<R: StateReader> BlockExecutor<R> {
         let gas_used = result.tx_gas_used();
         self.gas_used = self.gas_used.saturating_add(gas_used);
         self.blob_gas_used = self.blob_gas_used.saturating_add(footprint);
-        let outcome = TxOutcome::new(&result, gas_used, deltas(&state));
+        let deltas = deltas(&state, self.removes_empty_accounts());
+        let outcome = TxOutcome::new(&result, gas_used, deltas);
         self.receipts.push(receipt::build(
             tx,
             result,
@@ -130,9 +130,7 @@ impl<R: StateReader> BlockExecutor<R> {
         let increments =
             post_block_balance_increments(&self.spec, self.vm.block().clone(), ommers, withdrawals);
         let state = self.vm.db_mut();
-        state
-            .increment_balances(increments)
-            .map_err(|e| BlockError::Read(e.into_read_error()))?;
+        state.increment_balances(increments).map_err(|e| BlockError::Read(e.into_read_error()))?;
         Ok(BlockOutcome { requests, ..self.finish_transactions() })
     }
 
@@ -175,19 +173,11 @@ impl<R: StateReader> BlockExecutor<R> {
 
     /// Nonce of a deposit's sender before it runs, which its receipt holds since Regolith.
     fn deposit_nonce(&mut self, tx: &TxEnvelope, sender: Address) -> Result<Option<u64>, TxError> {
-        if !tx.is_deposit_tx()
-            || !self
-                .spec
-                .0
-                .is_regolith_active_at_timestamp(self.timestamp())
-        {
+        if !tx.is_deposit_tx() || !self.spec.0.is_regolith_active_at_timestamp(self.timestamp()) {
             return Ok(None);
         }
-        let account = self
-            .vm
-            .db_mut()
-            .basic(sender)
-            .map_err(|e| TxError::Read(e.into_read_error()))?;
+        let account =
+            self.vm.db_mut().basic(sender).map_err(|e| TxError::Read(e.into_read_error()))?;
         Ok(Some(account.map_or(0, |account| account.nonce)))
     }
 
@@ -197,11 +187,7 @@ impl<R: StateReader> BlockExecutor<R> {
             TxEnvelope::Eip4844(_) => !self.spec.0.is_optimism(),
             _ => true,
         };
-        if supported {
-            Ok(())
-        } else {
-            Err(TxError::TypeNotSupported)
-        }
+        if supported { Ok(()) } else { Err(TxError::TypeNotSupported) }
     }
 
     fn check_block_gas(&self, tx: &TxEnvelope) -> Result<(), TxError> {
@@ -237,9 +223,7 @@ impl<R: StateReader> BlockExecutor<R> {
             return Ok(scalar);
         }
         let state = self.vm.db_mut();
-        state
-            .basic(L1_BLOCK_CONTRACT)
-            .map_err(|e| TxError::Read(e.into_read_error()))?;
+        state.basic(L1_BLOCK_CONTRACT).map_err(|e| TxError::Read(e.into_read_error()))?;
         let scalar: u64 = L1BlockInfo::fetch_da_footprint_gas_scalar(state)
             .map_err(|e| TxError::Read(e.into_read_error()))?
             .into();
@@ -249,6 +233,10 @@ impl<R: StateReader> BlockExecutor<R> {
 
     fn timestamp(&self) -> u64 {
         self.vm.block().timestamp.saturating_to()
+    }
+
+    fn removes_empty_accounts(&self) -> bool {
+        self.spec.0.is_spurious_dragon_active_at_block(self.vm.block().number.saturating_to())
     }
 
     fn is_canyon(&self) -> bool {
