@@ -31,10 +31,26 @@ struct FlatCall<'a> {
 #[serde(untagged)]
 enum Action<'a> {
     #[serde(rename_all = "camelCase")]
-    Call { from: Address, to: Option<Address>, gas: U64, value: U256, call_type: String, input: &'a Bytes },
-    Create { from: Address, gas: U64, value: U256, init: &'a Bytes },
+    Call {
+        from: Address,
+        to: Option<Address>,
+        gas: U64,
+        value: U256,
+        call_type: String,
+        input: &'a Bytes,
+    },
+    Create {
+        from: Address,
+        gas: U64,
+        value: U256,
+        init: &'a Bytes,
+    },
     #[serde(rename_all = "camelCase")]
-    SelfDestruct { address: Address, balance: U256, refund_address: Option<Address> },
+    SelfDestruct {
+        address: Address,
+        balance: U256,
+        refund_address: Option<Address>,
+    },
 }
 
 #[derive(Serialize)]
@@ -129,9 +145,11 @@ fn parts(frame: &Frame) -> (&'static str, Action<'_>, Option<CallResult>) {
             Action::Create { from, gas, value, init: input },
             Some(CallResult::Create { address: to, code: output, gas_used }),
         ),
-        "SELFDESTRUCT" => {
-            ("suicide", Action::SelfDestruct { address: from, balance: value, refund_address: to }, None)
-        }
+        "SELFDESTRUCT" => (
+            "suicide",
+            Action::SelfDestruct { address: from, balance: value, refund_address: to },
+            None,
+        ),
         kind => {
             let call_type = kind.to_ascii_lowercase();
             let action = Action::Call { from, to, gas, value, call_type, input };

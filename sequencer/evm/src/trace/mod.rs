@@ -1,4 +1,5 @@
-//! Tracers of geth's `debug` namespace, with geth's JSON (go-ethereum `eth/tracers`).
+//! Tracers of geth's `debug` namespace, with geth's JSON (go-ethereum `eth/tracers`), and of
+//! parity's `trace` namespace.
 //!
 //! [`TracerConfig`] names a tracer, [`Tracer`] is the inspector that records, and
 //! [`Tracer::finish`] gives the JSON of one transaction. What a tracer records counts against a
@@ -9,6 +10,7 @@ mod call_frames;
 mod call_kind;
 mod config;
 mod flat_calls;
+mod parity;
 mod prestate;
 mod selectors;
 mod struct_logs;
@@ -20,6 +22,7 @@ pub use call_frames::CallFrames;
 pub use config::{
     CallConfig, FlatCallConfig, PrestateConfig, StructLogConfig, TracerConfig, TracerError,
 };
+pub use parity::ParityTraces;
 pub use prestate::prestate;
 pub use selectors::Selectors;
 pub use struct_logs::StructLogs;

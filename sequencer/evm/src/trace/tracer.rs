@@ -13,8 +13,8 @@ use revm::{DatabaseRef, Inspector};
 
 use super::flat_calls::flat_calls;
 use super::{
-    Budget, CallConfig, CallFrames, FlatCallConfig, PrestateConfig, Selectors, StructLogs, TracerConfig,
-    prestate,
+    Budget, CallConfig, CallFrames, FlatCallConfig, PrestateConfig, Selectors, StructLogs,
+    TracerConfig, prestate,
 };
 use crate::Bounded;
 
@@ -108,17 +108,16 @@ impl Tracer {
             }
             Self::FourByte(selectors) => selectors.finish()?,
             Self::Noop => "{}".into(),
-            Self::FlatCalls(config, frames) => {
-                match frames.closed(at.gas_limit, gas_used).root() {
-                    Some(root) => flat_calls(root, config, precompiles, at)?,
-                    None => "[]".into(),
-                }
-            }
+            Self::FlatCalls(config, frames) => match frames.closed(at.gas_limit, gas_used).root() {
+                Some(root) => flat_calls(root, config, precompiles, at)?,
+                None => "[]".into(),
+            },
             Self::Mux(parts) => {
                 let mut answers = Vec::with_capacity(parts.len());
                 for (name, part) in parts {
                     let name = serde_json::to_string(&name)?;
-                    answers.push(format!("{name}:{}", part.finish(at, outcome, before, precompiles)?));
+                    answers
+                        .push(format!("{name}:{}", part.finish(at, outcome, before, precompiles)?));
                 }
                 format!("{{{}}}", answers.join(","))
             }

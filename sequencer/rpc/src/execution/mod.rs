@@ -13,6 +13,7 @@ mod context;
 mod debug;
 mod estimate;
 mod message;
+mod parity;
 mod precheck;
 mod simulate;
 mod state_override;
@@ -33,4 +34,10 @@ pub fn register(methods: &mut Methods) {
     add(methods, "debug_traceBlockByHash", 2, debug::trace_block_by_hash);
     add(methods, "debug_traceBlockByNumber", 2, debug::trace_block_by_number);
     add(methods, "debug_traceCall", 3, debug::trace_call);
+    add(methods, "trace_transaction", 1, parity::transaction);
+    add(methods, "trace_get", 2, parity::get);
+    add(methods, "trace_block", 1, parity::block);
+    add(methods, "trace_replayTransaction", 2, parity::replay_transaction);
+    add(methods, "trace_replayBlockTransactions", 2, parity::replay_block);
+    add(methods, "trace_call", 3, parity::call);
 }

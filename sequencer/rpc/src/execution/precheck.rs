@@ -5,8 +5,8 @@
 //! nonces, and other texts.
 
 use alloy_primitives::{Address, U256};
-use cairn_evm::revm_types::{AccountInfo, BlockEnv, InvalidTransaction, SpecId};
 use cairn_evm::TxError;
+use cairn_evm::revm_types::{AccountInfo, BlockEnv, InvalidTransaction, SpecId};
 
 use super::message::Message;
 

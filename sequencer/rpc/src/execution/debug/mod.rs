@@ -10,7 +10,7 @@ use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::B256;
 use alloy_rlp::Decodable;
 use cairn_chain::BlockRef;
-use cairn_evm::trace::TraceContext;
+use cairn_evm::trace::{TraceContext, Tracer};
 use cairn_primitives::{Block, Header, RecoveredBlock};
 use serde_json::value::RawValue;
 
@@ -20,7 +20,7 @@ use super::context::{CallContext, CallDb, active_precompiles};
 use crate::params::{BytesParam, HashParam};
 use crate::{Args, Backend, BlockNumberParam, BlockParam, RpcError, StateAt, block_ref};
 use config::{TraceCallConfig, TraceConfig};
-use replay::Replay;
+pub(super) use replay::{Replay, budget, trace_error};
 
 /// `debug_traceTransaction(hash, config)`.
 pub(super) fn trace_transaction(
@@ -32,7 +32,7 @@ pub(super) fn trace_transaction(
     let config: TraceConfig = args.or_default(1)?;
     let found = backend.chain.transaction(hash.get())?;
     let found = found.ok_or_else(|| RpcError::server("transaction not found"))?;
-    let mut replay = Replay::new(backend, &found.block, &config, caller)?;
+    let mut replay = replay(backend, &found.block, &config, caller)?;
     replay.skip_to(found.index)?;
     raw(replay.trace(found.index)?)
 }
@@ -84,13 +84,22 @@ pub(super) fn trace_block(
     trace(backend, &block, &args.or_default(1)?, caller)
 }
 
+fn replay<'a>(
+    backend: &Backend,
+    block: &'a RecoveredBlock,
+    config: &TraceConfig,
+    caller: &'a Caller,
+) -> Result<Replay<'a>, RpcError> {
+    Replay::new(backend, block, config.tracer()?, config.timeout()?, caller)
+}
+
 fn trace(
     backend: &Backend,
     block: &RecoveredBlock,
     config: &TraceConfig,
     caller: &Caller,
 ) -> Result<Box<RawValue>, RpcError> {
-    let mut replay = Replay::new(backend, block, config, caller)?;
+    let mut replay = replay(backend, block, config, caller)?;
     let mut json = String::from("[");
     for (index, tx) in block.transactions().iter().enumerate() {
         if index > 0 {
@@ -130,7 +139,7 @@ pub(super) fn trace_call(
         }
     };
     let message = context.message(&request, backend.config.methods.gas_cap)?;
-    let tracer = replay::tracer(backend, &tracer);
+    let tracer = Tracer::new(&tracer, budget(backend));
     let call = context
         .run(&message, tracer, &deadline)
         .map_err(|failure| RpcError::server(format!("tracing failed: {}", failure.of_tracing())))?;
@@ -163,7 +172,7 @@ fn before(
             "transaction index {index} out of range for block {hash}"
         )));
     }
-    let mut replay = Replay::new(backend, &block, config, caller)?;
+    let mut replay = replay(backend, &block, config, caller)?;
     replay.skip_to(index)?;
     Ok((block.header().clone(), replay.into_db()))
 }

@@ -7,16 +7,15 @@ use alloy_primitives::map::AddressSet;
 use cairn_chain::BlockRef;
 use cairn_evm::revm_types::{CacheDB, DatabaseCommit};
 use cairn_evm::trace::{Budget, TraceContext, TraceError, Tracer, TracerConfig};
-use cairn_evm::{DbError, Env, EvmConfig, Guard, StateDb, TxResult, tx_env};
+use cairn_evm::{Bounded, DbError, Env, EvmConfig, Guard, StateDb, TxResult, VmInspector, tx_env};
 use cairn_primitives::RecoveredBlock;
 
-use super::config::TraceConfig;
 use crate::execution::caller::Caller;
 use crate::execution::context::{CallDb, active_precompiles};
 use crate::{Backend, RpcError};
 
 /// A block and the state in the middle of it.
-pub(super) struct Replay<'a> {
+pub(in crate::execution) struct Replay<'a> {
     evm: EvmConfig,
     env: Env,
     db: CallDb,
@@ -30,18 +29,17 @@ pub(super) struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     /// Prepares the block's first transaction: the parent's state after the system calls.
-    pub(super) fn new(
+    pub(in crate::execution) fn new(
         backend: &Backend,
         block: &'a RecoveredBlock,
-        config: &TraceConfig,
+        tracer: TracerConfig,
+        timeout: Duration,
         caller: &'a Caller,
     ) -> Result<Self, RpcError> {
         let header = block.header();
         if header.number == backend.chain.genesis().number {
             return Err(RpcError::server("genesis is not traceable"));
         }
-        let tracer = config.tracer()?;
-        let timeout = config.timeout()?;
         let parent = header.parent_hash;
         let state = backend.chain.state_at(BlockRef::Hash(parent))?;
         let state = state.ok_or_else(|| RpcError::server(format!("parent {parent} not found")))?;
@@ -57,7 +55,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Runs the transactions before `index`, which must be the next.
-    pub(super) fn skip_to(&mut self, index: usize) -> Result<(), RpcError> {
+    pub(in crate::execution) fn skip_to(&mut self, index: usize) -> Result<(), RpcError> {
         for at in 0..index {
             let (tx, sender) = (&self.block.transactions()[at], self.block.senders()[at]);
             let request = tx_env(tx, sender, tx.encoded_2718().into());
@@ -70,11 +68,34 @@ impl<'a> Replay<'a> {
     }
 
     /// Traces the transaction at `index`, which must be the next, and keeps its changes.
-    pub(super) fn trace(&mut self, index: usize) -> Result<String, RpcError> {
+    pub(in crate::execution) fn trace(&mut self, index: usize) -> Result<String, RpcError> {
+        let tracer = Tracer::new(&self.tracer, self.budget);
+        let precompiles = self.precompiles.clone();
+        let json = self.run(index, tracer, |tracer, at, outcome, db| {
+            finish(tracer, at, outcome, db, &precompiles)
+        })?;
+        if !self.budget.take(json.len()) {
+            return Err(RpcError::server("trace exceeds the largest response"));
+        }
+        Ok(json)
+    }
+
+    /// Runs the transaction at `index`, which must be the next, under an inspector. `answer` sees
+    /// the state before the transaction; then its changes are kept.
+    pub(in crate::execution) fn run<I, R>(
+        &mut self,
+        index: usize,
+        inspector: I,
+        answer: impl FnOnce(I, TraceContext, &TxResult, &CallDb) -> Result<R, RpcError>,
+    ) -> Result<R, RpcError>
+    where
+        I: Bounded,
+        Guard<I>: for<'b> VmInspector<&'b mut CallDb>,
+    {
         let (tx, sender) = (&self.block.transactions()[index], self.block.senders()[index]);
         let deadline = self.caller.deadline(self.timeout);
         deadline.check()?;
-        let guard = Guard::new(Tracer::new(&self.tracer, self.budget), deadline.interrupt());
+        let guard = Guard::new(inspector, deadline.interrupt());
         let request = tx_env(tx, sender, tx.encoded_2718().into());
         let gas_limit = request.0.base.gas_limit;
         let mut vm = self.evm.vm_with_inspector(&mut self.db, self.env.clone(), guard);
@@ -93,12 +114,9 @@ impl<'a> Replay<'a> {
             gas_limit,
             sender,
         };
-        let json = finish(guard.inner, at, &outcome, &self.db, &self.precompiles)?;
-        if !self.budget.take(json.len()) {
-            return Err(RpcError::server("trace exceeds the largest response"));
-        }
+        let answer = answer(guard.inner, at, &outcome, &self.db)?;
         self.db.commit(outcome.state);
-        Ok(json)
+        Ok(answer)
     }
 
     /// The state after the transactions that ran.
@@ -107,12 +125,8 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// A tracer for one call.
-pub(super) fn tracer(backend: &Backend, config: &TracerConfig) -> Tracer {
-    Tracer::new(config, budget(backend))
-}
-
-fn budget(backend: &Backend) -> Budget {
+/// What one answer may record.
+pub(in crate::execution) fn budget(backend: &Backend) -> Budget {
     Budget::new(usize::try_from(backend.config.limits.response_bytes).unwrap_or(usize::MAX))
 }
 
@@ -124,8 +138,13 @@ pub(super) fn finish(
     before: &CallDb,
     precompiles: &AddressSet,
 ) -> Result<String, RpcError> {
-    tracer.finish(at, outcome, before, precompiles).map_err(|error: TraceError<DbError>| match error {
+    tracer.finish(at, outcome, before, precompiles).map_err(trace_error)
+}
+
+/// The error of a trace that could not be written.
+pub(in crate::execution) fn trace_error(error: TraceError<DbError>) -> RpcError {
+    match error {
         TraceError::Read(error) => error.0.into(),
         TraceError::Json(error) => RpcError::internal(error),
-    })
+    }
 }

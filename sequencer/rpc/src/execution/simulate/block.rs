@@ -1,7 +1,7 @@
 //! Headers of simulated blocks.
 
-use alloy_consensus::constants::{EMPTY_RECEIPTS, EMPTY_TRANSACTIONS, EMPTY_WITHDRAWALS};
 use alloy_consensus::EMPTY_OMMER_ROOT_HASH;
+use alloy_consensus::constants::{EMPTY_RECEIPTS, EMPTY_TRANSACTIONS, EMPTY_WITHDRAWALS};
 use alloy_hardforks::EthereumHardforks;
 use alloy_primitives::B256;
 use cairn_primitives::{ChainSpec, Header};

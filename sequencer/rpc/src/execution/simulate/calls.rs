@@ -1,9 +1,7 @@
 //! Calls of a simulated block.
 
 use alloy_primitives::Address;
-use cairn_evm::revm_types::{
-    Database, DatabaseCommit, EvmState, ExecutionResult, OpHaltReason,
-};
+use cairn_evm::revm_types::{Database, DatabaseCommit, EvmState, ExecutionResult, OpHaltReason};
 use cairn_evm::trace::SimulatedLog;
 use cairn_evm::{Guard, LastStep};
 use cairn_primitives::Receipt;
@@ -47,8 +45,7 @@ impl Simulator {
     fn account_for(&mut self, tx: &UnsignedTx, call: &CallResult) -> Result<(), RpcError> {
         const CALL_BYTES: usize = 512;
         const LOG_BYTES: usize = 768;
-        let logs: usize =
-            call.logs.iter().map(|log| LOG_BYTES + 2 * log.log.data.data.len()).sum();
+        let logs: usize = call.logs.iter().map(|log| LOG_BYTES + 2 * log.log.data.data.len()).sum();
         let input = if self.full { 2 * tx.encoded.len() } else { 0 };
         let taken = CALL_BYTES + logs + input + 2 * call.return_data.len();
         let left = self.bytes_left.checked_sub(taken);

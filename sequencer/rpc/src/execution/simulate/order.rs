@@ -100,10 +100,7 @@ mod tests {
     #[test]
     fn gaps_are_filled_twelve_seconds_apart() {
         let blocks = json!([{"blockOverrides": {"number": "0xd"}}, {}]);
-        assert_eq!(
-            planned(blocks).unwrap(),
-            [(11, 112), (12, 124), (13, 136), (14, 148)]
-        );
+        assert_eq!(planned(blocks).unwrap(), [(11, 112), (12, 124), (13, 136), (14, 148)]);
     }
 
     #[test]

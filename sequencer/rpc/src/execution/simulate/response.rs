@@ -1,11 +1,11 @@
 //! The JSON of simulated blocks.
 
+use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{B256, Bytes, U64, hex};
-use cairn_evm::trace::SimulatedLog;
 use cairn_evm::revm_types::{ExecutionResult, OpHaltReason};
+use cairn_evm::trace::SimulatedLog;
 use cairn_evm::{LastStep, halt_text};
 use cairn_primitives::{Header, TxEnvelope};
-use alloy_eips::eip4895::Withdrawal;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -149,9 +149,10 @@ impl SimulatedBlock {
             alloy_rlp::Header { list: true, payload_length }.length_with_payload()
         };
         let transactions: usize = self.transactions.iter().map(UnsignedTx::block_length).sum();
-        let withdrawals = self.withdrawals.as_ref().map_or(0, |withdrawals| {
-            list(withdrawals.iter().map(Encodable::length).sum())
-        });
+        let withdrawals = self
+            .withdrawals
+            .as_ref()
+            .map_or(0, |withdrawals| list(withdrawals.iter().map(Encodable::length).sum()));
         list(self.header.length() + list(transactions) + list(0) + withdrawals)
     }
 }

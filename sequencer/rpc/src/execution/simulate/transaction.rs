@@ -1,8 +1,6 @@
 //! Calls as the unsigned transactions of simulated blocks (`ToTransaction` of go-ethereum).
 
-use alloy_consensus::{
-    Signed, TransactionEnvelope, TxEip1559, TxEip4844, TxEip7702, TxLegacy,
-};
+use alloy_consensus::{Signed, TransactionEnvelope, TxEip1559, TxEip4844, TxEip7702, TxLegacy};
 use alloy_eips::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use alloy_rlp::{Encodable, Header};

@@ -114,9 +114,13 @@ async fn estimates_suffice_and_are_close() {
     let code = "0x60015f555f5f5500";
     let gas = estimate(&node, code, json!({})).await.unwrap();
     assert!(call(&node, code, json!({"gas": gas})).await.is_ok(), "{gas}");
-    // Calls itself once with all it may hand on, and needs 50,000 gas there (EIP-150).
-    let code = "0x361560265761c3505a106010575b00fe5b";
-    assert!(estimate(&node, code, json!({})).await.is_ok());
+    // Calls itself with all that it may hand on, and wants 50,000 gas there (EIP-150).
+    let code = "0x366013575f5f60015f5f305af1601157fe5b005b61c3505a11601157fe";
+    let gas = estimate(&node, code, json!({})).await.unwrap();
+    let gas = u64::from_str_radix(&gas.as_str().unwrap()[2..], 16).unwrap();
+    assert!(call(&node, code, json!({"gas": format!("{gas:#x}")})).await.is_ok(), "{gas}");
+    let less = gas * 97 / 100;
+    assert!(call(&node, code, json!({"gas": format!("{less:#x}")})).await.is_err(), "{gas}");
     let capped = estimate(&node, "0x5b5f56", json!({"gas": "0x186a0"})).await.unwrap_err();
     assert_eq!(capped["message"], "gas required exceeds allowance (100000)");
     let reverts = estimate(&node, "0x5f5ffd", json!({})).await.unwrap_err();
@@ -144,7 +148,8 @@ async fn malformed_calls_are_refused_and_nothing_crashes() {
         (json!([{"nonce": "0xffffffffffffffff", "gas": "0x0"}]), -32000),
     ] {
         for method in ["eth_call", "eth_estimateGas", "eth_createAccessList", "debug_traceCall"] {
-            let trace_overrides = method == "debug_traceCall" && params.as_array().unwrap().len() > 2;
+            let trace_overrides =
+                method == "debug_traceCall" && params.as_array().unwrap().len() > 2;
             if trace_overrides || (method == "eth_estimateGas" && code == -32000) {
                 continue;
             }

@@ -49,8 +49,9 @@ fn difference(got: &Value, want: &Value, path: &str) -> Option<String> {
             .keys()
             .chain(b.keys())
             .find_map(|key| difference(&got[key], &want[key], &format!("{path}.{key}"))),
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => (0..a.len())
-            .find_map(|at| difference(&got[at], &want[at], &format!("{path}[{at}]"))),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            (0..a.len()).find_map(|at| difference(&got[at], &want[at], &format!("{path}[{at}]")))
+        }
         _ if got == want => None,
         _ => {
             let short = |value: &Value| value.to_string().chars().take(160).collect::<String>();

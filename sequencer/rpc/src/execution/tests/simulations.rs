@@ -44,9 +44,7 @@ async fn an_op_chain_simulates_with_its_own_header_fields() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_calls_fail_the_simulation_with_their_code() {
     let node = node();
-    let one = |call: Value, validation| {
-        json!({"blockStateCalls": [{"calls": [call]}], "validation": validation})
-    };
+    let one = |call: Value, validation| json!({"blockStateCalls": [{"calls": [call]}], "validation": validation});
     for (request, code) in [
         (one(json!({"gas": "0x0"}), false), -38013),
         (one(json!({"gas": "0xffffffffffff"}), false), -38015),

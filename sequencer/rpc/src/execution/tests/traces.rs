@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use cairn_chain::{DevAttributes, Sequencer, SequencerOptions};
 use cairn_chain::BlockRef;
+use cairn_chain::{DevAttributes, Sequencer, SequencerOptions};
 use cairn_genesis::{DEV_SYSTEM, DevOptions, dev_genesis};
 use serde_json::{Value, json};
 
@@ -59,7 +59,10 @@ async fn the_flat_tracer_lists_calls_without_precompiles() {
     let flat = flat.as_array().unwrap();
     assert_eq!(flat.len(), 2);
     assert_eq!(flat[0]["subtraces"], 1);
-    assert_eq!((&flat[1]["traceAddress"], &flat[1]["error"]), (&json!([0]), &json!("execution reverted")));
+    assert_eq!(
+        (&flat[1]["traceAddress"], &flat[1]["error"]),
+        (&json!([0]), &json!("execution reverted"))
+    );
     assert_eq!(flat[1]["action"]["callType"], "call");
     let config = json!({"tracer": "parityTracer"});
     let parity = trace(&node(), config).await.unwrap();
@@ -169,4 +172,31 @@ async fn a_deposit_is_traced_on_the_state_it_ran_on() {
     let receipts = node.chain.receipts(BlockRef::Number(2)).unwrap().unwrap();
     let used = receipts[0].cumulative_gas_used();
     assert_eq!(root["gasUsed"], format!("{used:#x}"));
+    let flat = node.call("trace_block", json!(["0x2"])).await.unwrap();
+    assert_eq!(flat[0]["action"]["to"], root["to"]);
+    let hash = &flat[0]["transactionHash"];
+    assert_eq!(node.call("trace_transaction", json!([hash])).await.unwrap()[0], flat[0]);
+    assert_eq!(node.call("trace_get", json!([hash, []])).await.unwrap(), flat[0]);
+    let types = json!(["trace", "stateDiff"]);
+    let replayed = node.call("trace_replayBlockTransactions", json!(["0x2", types])).await.unwrap();
+    assert_eq!(&replayed[0]["transactionHash"], hash);
+    let alone = node.call("trace_replayTransaction", json!([hash, types])).await.unwrap();
+    assert_eq!(alone["stateDiff"], replayed[0]["stateDiff"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parity_traces_hold_calls_state_and_instructions() {
+    let node = node();
+    let calls = json!({"to": INNER, "gas": "0x30d40"});
+    let types = json!(["trace", "stateDiff", "vmTrace"]);
+    let result = node.call("trace_call", json!([calls, types, "latest"])).await.unwrap();
+    assert_eq!(result["output"], "0x");
+    assert_eq!(result["trace"][0]["type"], "call");
+    assert!(result["stateDiff"].is_object());
+    let unknown = format!("0x{}", "11".repeat(32));
+    let none = node.call("trace_transaction", json!([unknown])).await.unwrap();
+    assert_eq!(none, Value::Null);
+    let error = node.call("trace_call", json!([calls, ["everything"]])).await.unwrap_err();
+    assert_eq!(error["code"], -32602);
+    assert_eq!(node.call("trace_block", json!(["0x0"])).await.unwrap(), json!([]));
 }
