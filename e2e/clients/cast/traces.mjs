@@ -7,7 +7,7 @@ import { artifact } from '../harness/artifacts.mjs';
 import { cast, castJson } from '../harness/foundry.mjs';
 import { IS_ANVIL, account } from '../harness/node.mjs';
 import { scenario } from '../harness/scenario.mjs';
-import { client, deploy, mined, wallet } from '../harness/viem.mjs';
+import { chain, client, deploy, mined, wallet } from '../harness/viem.mjs';
 
 const owner = wallet(3);
 const sender = account(3).address;
@@ -22,8 +22,12 @@ const withdraw = encodeFunctionData({
 const trace = async (hash, options) =>
   JSON.parse(await cast('rpc', 'debug_traceTransaction', hash, JSON.stringify(options)));
 
+// cast 1.7.1 decodes the deposit transactions of OP blocks only on chains that it knows by id.
+const RUNS_HERE = IS_ANVIL || chain.id !== 901;
+
 async function localTraces(step, proxy, hash) {
-  for (const flags of [[], ['--quick']]) {
+  if (!RUNS_HERE) console.log('  skipped run: start the node with --chain-id 11155420 for it');
+  for (const flags of RUNS_HERE ? [[], ['--quick']] : []) {
     await step(`run ${flags.join(' ')}`, async () => {
       const output = await cast('run', hash, ...flags);
       const receipt = await client.getTransactionReceipt({ hash });

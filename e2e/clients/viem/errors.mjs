@@ -62,9 +62,16 @@ async function refused(from, request, message, viemClass, { byNode = true } = {}
 
 async function accounting(step) {
   await step('nonce too low', async () => {
-    await mined(await sender.sendTransaction(await complete()));
+    const first = await complete();
+    await mined(await sender.sendTransaction(first));
     const message = /^nonce too low: next nonce 1, tx nonce 0$/;
-    await refused(sender, await complete({ nonce: 0 }), message, NonceTooLowError);
+    const other = await complete({ nonce: 0, value: 2n });
+    await refused(sender, other, message, NonceTooLowError);
+    const raw = await sender.account.signTransaction({ ...first, chainId: chain.id });
+    await eventually('the mined transaction itself is refused for its nonce', async () => {
+      const { error } = await rpc('eth_sendRawTransaction', [raw]);
+      return /^nonce too low/.test(error.message);
+    });
   });
   await step('insufficient funds for value and for gas', async () => {
     const message =

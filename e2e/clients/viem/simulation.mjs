@@ -11,7 +11,7 @@ import {
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 
 import { artifact } from '../harness/artifacts.mjs';
-import { IS_ANVIL, account } from '../harness/node.mjs';
+import { IS_ANVIL, account, rpc } from '../harness/node.mjs';
 import { scenario } from '../harness/scenario.mjs';
 import { client, deploy, mined, wallet } from '../harness/viem.mjs';
 
@@ -49,7 +49,7 @@ async function simulations(step, token) {
           ],
         },
         {
-          blockOverrides: { number: head + 5n, time: BigInt(Math.floor(Date.now() / 1000) + 3600) },
+          blockOverrides: { number: head + 2n, time: BigInt(Math.floor(Date.now() / 1000) + 3600) },
           calls: [
             { ...contract, functionName: 'balanceOf', args: [poor] },
             {
@@ -73,13 +73,11 @@ async function simulations(step, token) {
     assert.equal(first.calls[0].logs[0].address, token.toLowerCase());
     // anvil gives the first block the number of the head.
     if (!IS_ANVIL) assert.equal(first.number, head + 1n);
-    assert.equal(last.number, head + 5n);
+    assert.equal(last.number, head + 2n);
     assert.equal(last.calls[0].result, 6n);
     assert.equal(last.calls[1].status, 'failure');
     assert.equal(last.calls[1].error.cause.data.errorName, 'ERC20InsufficientBalance');
     assert.deepEqual(last.calls[1].error.cause.data.args, [poor, 6n, 7n]);
-    // geth fills the numbers between with empty blocks.
-    if (!IS_ANVIL) assert.equal(blocks.length, Number(last.number - first.number) + 1);
     assert.equal(
       await client.readContract({
         address: token,
@@ -200,17 +198,13 @@ async function estimates(step, vault) {
       },
     );
   });
-  // anvil ignores the limit.
+  // viem leaves the limit out of the request. anvil ignores it.
   if (!IS_ANVIL) {
-    await step('estimateGas with too small a limit', async () => {
+    await step('eth_estimateGas with too small a limit', async () => {
       const data = encodeFunctionData({ abi: vaultCode.abi, functionName: 'deposit' });
-      const request = { account: owner.account, to: vault, data, value: 1n, gas: 30_000n };
-      await assert.rejects(
-        client.estimateGas(request),
-        (error) =>
-          error.walk(({ details }) => details === 'gas required exceeds allowance (30000)') !==
-          null,
-      );
+      const request = { from: owner.account.address, to: vault, data, value: '0x1', gas: '0x7530' };
+      const { error } = await rpc('eth_estimateGas', [request]);
+      assert.deepEqual(error, { code: -32000, message: 'gas required exceeds allowance (30000)' });
     });
   }
 }
