@@ -75,8 +75,7 @@ impl BlockOverrides {
     /// Replaces the price of blob gas, which no header holds.
     pub(super) fn apply_blob_fee(&self, env: &mut Env) -> Result<(), RpcError> {
         if let Some(fee) = self.blob_base_fee {
-            let price = u128::try_from(fee.0).map_err(|_| too_large("blobBaseFee"))?;
-            set_blob_fee(env, price);
+            set_blob_fee(env, fits("blobBaseFee", fee.0)?.into());
         }
         Ok(())
     }
@@ -91,11 +90,8 @@ pub(super) fn set_blob_fee(env: &mut Env, blob_gasprice: u128) {
 }
 
 fn fits(field: &'static str, value: U256) -> Result<u64, RpcError> {
-    u64::try_from(value).map_err(|_| too_large(field))
-}
-
-fn too_large(field: &'static str) -> RpcError {
-    RpcError::InvalidParams(format!("block override {field} is too large"))
+    let too_large = || RpcError::InvalidParams(format!("block override {field} is too large"));
+    u64::try_from(value).map_err(|_| too_large())
 }
 
 #[cfg(test)]

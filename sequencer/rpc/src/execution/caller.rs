@@ -133,7 +133,7 @@ mod tests {
         let caller = Caller::default();
         let deadline = caller.deadline(Duration::from_secs(3600));
         assert!(deadline.check().is_ok());
-        drop(GoneOnDrop(caller.gone.clone()));
+        drop(GoneOnDrop(caller.gone));
         assert!(deadline.check().is_err());
         let over = Caller::default().deadline(Duration::ZERO);
         let error = over.check().unwrap_err();

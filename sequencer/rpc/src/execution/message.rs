@@ -105,6 +105,9 @@ impl Message {
         let fee = |fee: U256| {
             u128::try_from(fee).map_err(|_| RpcError::server("fee per gas exceeds 128 bits"))
         };
+        // The EVM multiplies in 128 bits.
+        let affordable = u128::from(self.gas).checked_mul(fee(self.fee_cap)?);
+        affordable.ok_or_else(|| RpcError::server("cost of gas exceeds 128 bits"))?;
         let mut base = TxEnv {
             tx_type: self.evm_type(spec),
             caller: self.from,

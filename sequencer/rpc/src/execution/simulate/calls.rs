@@ -1,9 +1,9 @@
 //! Calls of a simulated block.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use cairn_evm::revm_types::{Database, DatabaseCommit, EvmState, ExecutionResult, OpHaltReason};
 use cairn_evm::trace::SimulatedLog;
-use cairn_evm::{Guard, LastStep};
+use cairn_evm::{Guard, LastStep, TxRequest};
 use cairn_primitives::Receipt;
 
 use super::error;
@@ -11,7 +11,6 @@ use super::response::CallResult;
 use super::simulator::{Open, Simulator};
 use super::transaction::UnsignedTx;
 use crate::RpcError;
-use crate::execution::block_override::set_blob_fee;
 use crate::execution::call_args::CallArgs;
 use crate::execution::context::{self, CallFailure};
 use crate::execution::message::Message;
@@ -81,16 +80,12 @@ impl Simulator {
         if message.gas > self.gas_left {
             return Err(CallFailure::Refused(Refusal::GasPool));
         }
-        let mut env = open.env.clone();
-        if !strict.base_fee && message.blobs() > 0 && message.free_blobs {
-            // The check above let it pass; the EVM must not find its fee too low.
-            set_blob_fee(&mut env, 0);
-        }
+        let request = self.request(open, message)?;
         let logs = std::mem::take(&mut open.logs);
         let guard = Guard::new(logs, self.deadline.interrupt());
-        let mut vm = self.evm.vm_with_inspector(&mut self.db, env, guard);
+        let mut vm = self.evm.vm_with_inspector(&mut self.db, open.env.clone(), guard);
         context::change_precompiles(&mut vm, &open.precompiles);
-        let result = vm.transact(message.request(spec)?);
+        let result = vm.transact(request);
         let guard = vm.into_parts().1;
         let call = context::finish(result, guard, message, &self.deadline)?;
         let mut state = call.outcome.state;
@@ -101,6 +96,25 @@ impl Simulator {
         open.logs = call.inspector;
         let logs = open.logs.take();
         Ok((call.outcome.result, call.last, logs))
+    }
+
+    /// The message for the EVM. Blobs that mean to cost nothing pay the block's price all the same,
+    /// as in geth; only the check of their cap is passed over.
+    fn request(&self, open: &Open, message: &Message) -> Result<TxRequest, CallFailure> {
+        let mut request = message.request(open.env.spec())?;
+        if self.validation || !message.free_blobs {
+            return Ok(request);
+        }
+        let blob = open.env.block().blob_excess_gas_and_price;
+        let price = blob.map_or(0, |blob| blob.blob_gasprice);
+        let gas = message.blobs() as u64 * GAS_PER_BLOB;
+        U256::from(price)
+            .checked_mul(U256::from(gas))
+            .and_then(|cost| cost.checked_add(message.value))
+            .ok_or(CallFailure::Refused(Refusal::FundsOverflow(message.from)))?;
+        let cap = &mut request.0.base.max_fee_per_blob_gas;
+        *cap = price.max(*cap);
+        Ok(request)
     }
 
     fn commit(&mut self, state: EvmState) {

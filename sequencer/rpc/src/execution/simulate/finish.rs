@@ -36,7 +36,9 @@ impl Simulator {
         }
         let isthmus = self.spec.is_optimism() && header.requests_hash.is_some();
         let passer = isthmus.then_some(MESSAGE_PASSER);
-        let Roots { state, storage } = roots(&self.base, &self.db, &self.empty, passer)?;
+        let clears = self.spec.is_spurious_dragon_active_at_block(header.number);
+        let stays = |address: &Address| !clears || self.empty.contains(address);
+        let Roots { state, storage } = roots(&self.base, &self.db, stays, passer)?;
         header.state_root = state;
         if isthmus {
             header.withdrawals_root = Some(storage.unwrap_or(EMPTY_ROOT_HASH));

@@ -1,6 +1,5 @@
 //! State roots of simulated blocks.
 
-use alloy_primitives::map::AddressSet;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY};
 use cairn_evm::revm_types::{AccountInfo, CachedState};
 use cairn_primitives::{Account, StateReader};
@@ -17,12 +16,12 @@ pub(super) struct Roots {
     pub(super) storage: Option<B256>,
 }
 
-/// Compares `db` with the state underneath. `empty` are accounts that exist although they are
+/// Compares `db` with the state underneath. `empty` tells which accounts exist although they are
 /// empty; any other empty account is gone (EIP-161).
 pub(super) fn roots(
     base: &StateView,
     db: &CallDb,
-    empty: &AddressSet,
+    empty: impl Fn(&Address) -> bool,
     storage_of: Option<Address>,
 ) -> Result<Roots, RpcError> {
     let mut changes = StateChangesBuilder::new();
@@ -30,7 +29,7 @@ pub(super) fn roots(
         let before = base.account(*address)?;
         let gone = cached.account_state == CachedState::NotExisting;
         let after = account(&cached.info);
-        let after = (!gone && (!after.is_empty() || empty.contains(address))).then_some(after);
+        let after = (!gone && (!after.is_empty() || empty(address))).then_some(after);
         let cleared = gone || cached.account_state == CachedState::StorageCleared;
         if before.is_none() && after.is_none() {
             continue;

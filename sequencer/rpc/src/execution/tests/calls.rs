@@ -160,6 +160,28 @@ async fn malformed_calls_are_refused_and_nothing_crashes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn costs_that_the_evm_cannot_count_are_refused() {
+    let node = node(|_| ());
+    let huge = format!("0x{}", "f".repeat(64));
+    let rich = json!({CONTRACT: {"balance": huge}});
+    for fields in [
+        json!({"gasPrice": format!("0x8{}", "0".repeat(31))}),
+        json!({"gasPrice": format!("0x8{}", "0".repeat(32)), "gas": "0x1"}),
+        json!({"value": huge, "gasPrice": "0x77359400"}),
+    ] {
+        let mut tx = fields;
+        tx["from"] = json!(CONTRACT);
+        tx["to"] = json!("0xc100000000000000000000000000000000000000");
+        let error = node.call("eth_call", json!([tx, "latest", rich])).await.unwrap_err();
+        assert_eq!(error["code"], -32000, "{error}");
+        assert!(!error["message"].as_str().unwrap().contains("crashed"), "{error}");
+        let blocks = json!({"blockStateCalls": [{"stateOverrides": rich, "calls": [tx]}]});
+        let error = node.call("eth_simulateV1", json!([blocks])).await.unwrap_err();
+        assert!(!error["message"].as_str().unwrap().contains("crashed"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_access_list_holds_what_the_call_touches() {
     let node = node(|_| ());
     let other = "c300000000000000000000000000000000000000";
