@@ -48,7 +48,8 @@ pub enum RpcError {
     ),
     /// The transaction was accepted but not executed in time.
     #[error(
-        "The transaction was added to the transaction pool but wasn't processed in {millis}ms."
+        "The transaction was added to the transaction pool but wasn't processed in {}",
+        seconds(*.millis)
     )]
     SyncTimeout {
         /// Hash of the transaction.
@@ -121,6 +122,14 @@ impl RpcError {
             _ => None,
         }
     }
+}
+
+/// A duration in the words of geth: milliseconds below a second, else seconds.
+fn seconds(millis: u64) -> String {
+    if millis < 1_000 {
+        return format!("{millis}ms");
+    }
+    format!("{}s", millis as f64 / 1_000.0)
 }
 
 /// The text of a revert: with its reason where the data is `Error(string)` or `Panic(uint256)`.
@@ -225,6 +234,8 @@ mod tests {
         let hash = B256::repeat_byte(7);
         let error = ErrorObjectOwned::from(RpcError::SyncTimeout { hash, millis: 20 });
         assert_eq!(error.code(), 4);
+        assert!(error.message().ends_with("wasn't processed in 20ms"), "{}", error.message());
+        assert_eq!((seconds(2_000), seconds(1_500)), ("2s".into(), "1.5s".into()));
         assert_eq!(error.data().map(|d| d.get().to_owned()), Some(format!("\"{hash}\"")));
     }
 }

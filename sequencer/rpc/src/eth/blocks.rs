@@ -132,10 +132,11 @@ fn block_by_hash(backend: &Backend, args: &Args) -> Result<Json, RpcError> {
     block.map_or(Ok(None), |block| sealed_json(backend, &block, full))
 }
 
+/// The open block has no header yet: `pending` gives null, as execution-apis prescribes.
 fn header_by_number(backend: &Backend, args: &Args) -> Result<Json, RpcError> {
     let number = args.required::<BlockNumberParam>(0)?.0;
-    if let Some(header) = number.is_pending().then(|| backend.chain.pending_header()).flatten() {
-        return json(&HeaderView::pending(&header));
+    if number.is_pending() {
+        return Ok(None);
     }
     let header = backend.chain.header(block_ref(number.into()))?;
     header.map_or(Ok(None), |(hash, header)| json(&HeaderView::sealed(&header, hash)))

@@ -5,6 +5,7 @@
 //! block was full, then a tenth more than its median tip.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use alloy_consensus::Transaction;
 use alloy_primitives::{Address, B256, U256};
@@ -189,11 +190,11 @@ fn lowest_tips(block: &RecoveredBlock) -> Vec<u128> {
     tips
 }
 
+/// A block and its receipts.
+type ExecutedParts = (RecoveredBlock, Arc<Vec<Receipt>>);
+
 /// A block with its receipts.
-pub(super) fn executed(
-    backend: &Backend,
-    at: BlockRef,
-) -> Result<Option<(RecoveredBlock, std::sync::Arc<Vec<Receipt>>)>, RpcError> {
+pub(super) fn executed(backend: &Backend, at: BlockRef) -> Result<Option<ExecutedParts>, RpcError> {
     let Some(block) = backend.chain.block(at)? else { return Ok(None) };
     let receipts = backend.chain.receipts(BlockRef::Hash(block.hash()))?;
     Ok(receipts.map(|receipts| (block, receipts)))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use cairn_chain::Preconfirmation;
-use cairn_pool::{ErrorKind, Origin, PoolError};
+use cairn_pool::{ErrorKind, Origin};
 use serde_json::value::RawValue;
 
 use super::blob_sidecar;
@@ -46,13 +46,19 @@ fn check_disk(backend: &Backend) -> Result<(), RpcError> {
     Ok(())
 }
 
-fn origin(backend: &Backend) -> Origin {
+/// What submitted transactions count as.
+pub(crate) fn origin(backend: &Backend) -> Origin {
     if backend.config.local_transactions { Origin::Local } else { Origin::Remote }
+}
+
+/// Whether a raw transaction is as a block holds it, without a sidecar to take off.
+pub(crate) fn is_plain(backend: &Backend, raw: &[u8]) -> bool {
+    raw.first() != Some(&BLOB_TX_TYPE) || backend.spec().is_optimism()
 }
 
 /// Takes the sidecar off a blob transaction, after it has been checked.
 async fn canonical(backend: &Backend, raw: Bytes) -> Result<Bytes, RpcError> {
-    if raw.first() != Some(&BLOB_TX_TYPE) || backend.spec().is_optimism() {
+    if is_plain(backend, &raw) {
         return Ok(raw);
     }
     backend.execute(move || blob_sidecar::strip(raw)).await
@@ -77,7 +83,7 @@ async fn send_sync(backend: Backend, args: Args) -> Result<Box<RawValue>, RpcErr
                 return Ok(sealed);
             }
         }
-        Err(error) => return Err(refused(error)),
+        Err(error) => return Err(error.into()),
     }
     match tokio::time::timeout(timeout, executed).await {
         Ok(Ok(found)) => {
@@ -93,10 +99,6 @@ async fn send_sync(backend: Backend, args: Args) -> Result<Box<RawValue>, RpcErr
             Err(RpcError::SyncTimeout { hash, millis })
         }
     }
-}
-
-fn refused(error: PoolError) -> RpcError {
-    error.into()
 }
 
 /// Code 5 of EIP-7966: the transaction left the pool without being executed.

@@ -10,9 +10,28 @@ use jsonrpsee::core::middleware::{Batch, BatchEntry, BatchEntryErr, RpcServiceT}
 use jsonrpsee::core::server::BatchResponseBuilder;
 
 use super::calls::CallService;
+use super::send_batch::SendBatch;
 
-/// Answers a batch. Notifications have no answer; a batch of nothing else has none either.
+/// Answers a batch. Those that hold nothing but raw transactions go to the pool as a whole.
 pub(super) async fn run<S>(service: CallService<S>, batch: Batch<'_>) -> MethodResponse
+where
+    S: RpcServiceT<
+            MethodResponse = MethodResponse,
+            BatchResponse = MethodResponse,
+            NotificationResponse = MethodResponse,
+        > + Send
+        + Sync
+        + Clone
+        + 'static,
+{
+    match SendBatch::new(batch, &service.shared) {
+        Ok(sends) => sends.run(&service.shared).await,
+        Err(batch) => mixed(service, batch).await,
+    }
+}
+
+/// Answers a batch of any calls. Notifications have no answer; a batch of nothing else has none either.
+async fn mixed<S>(service: CallService<S>, batch: Batch<'_>) -> MethodResponse
 where
     S: RpcServiceT<
             MethodResponse = MethodResponse,

@@ -13,7 +13,7 @@ use metrics::{Counter, Gauge, Histogram};
 use super::depth::is_deeper;
 use super::http_service::OverHttp;
 use crate::error::{INVALID_REQUEST, METHOD_NOT_FOUND};
-use crate::{Limits, RpcError};
+use crate::{Backend, RpcError};
 
 /// Wraps the methods of a port.
 #[derive(Debug, Clone)]
@@ -28,6 +28,7 @@ pub(super) struct CallService<S> {
 
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) backend: Backend,
     methods: HashMap<String, MethodMetrics>,
     unknown: Counter,
     in_flight: Gauge,
@@ -38,13 +39,22 @@ pub(super) struct Shared {
 
 /// Labels are methods that exist: a client cannot make new ones.
 #[derive(Debug)]
-struct MethodMetrics {
+pub(super) struct MethodMetrics {
     calls: Counter,
     errors: Counter,
     seconds: Histogram,
 }
 
 impl MethodMetrics {
+    /// Books an answer to a call that came at `started`.
+    pub(super) fn book(&self, response: &MethodResponse, started: Instant) {
+        self.calls.increment(1);
+        if response.is_error() {
+            self.errors.increment(1);
+        }
+        self.seconds.record(started.elapsed());
+    }
+
     fn new(method: &str) -> Self {
         let label = method.to_owned();
         Self {
@@ -56,9 +66,11 @@ impl MethodMetrics {
 }
 
 impl CallLayer {
-    pub(super) fn new(methods: jsonrpsee::Methods, limits: &Limits) -> Self {
+    pub(super) fn new(methods: jsonrpsee::Methods, backend: &Backend) -> Self {
         let names = methods.method_names();
+        let limits = &backend.config.limits;
         Self(Arc::new(Shared {
+            backend: backend.clone(),
             methods: names.map(|name| (name.to_owned(), MethodMetrics::new(name))).collect(),
             unknown: metrics::counter!("sequencer_rpc_unknown_methods_total"),
             in_flight: metrics::gauge!("sequencer_rpc_calls_in_flight"),
@@ -78,24 +90,29 @@ impl<S> tower::Layer<S> for CallLayer {
 }
 
 /// Counts a call as being worked on while it lives, even if its client goes away.
-struct InFlight<'a>(&'a Gauge);
-
-impl<'a> InFlight<'a> {
-    fn new(gauge: &'a Gauge) -> Self {
-        gauge.increment(1.0);
-        Self(gauge)
-    }
-}
+pub(super) struct InFlight<'a>(&'a Gauge, f64);
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.decrement(1.0);
+        self.0.decrement(self.1);
     }
 }
 
 impl Shared {
+    /// Counts calls as being worked on.
+    pub(super) fn begin(&self, calls: usize) -> InFlight<'_> {
+        let calls = calls as f64;
+        self.in_flight.increment(calls);
+        InFlight(&self.in_flight, calls)
+    }
+
+    /// A method that is served.
+    pub(super) fn method(&self, name: &str) -> Option<&MethodMetrics> {
+        self.methods.get(name)
+    }
+
     /// Refuses a call before it is worked on.
-    fn check(&self, request: &Request<'_>) -> Result<&MethodMetrics, ErrorObjectOwned> {
+    pub(super) fn check(&self, request: &Request<'_>) -> Result<&MethodMetrics, ErrorObjectOwned> {
         let name = request.method_name();
         let Some(method) = self.methods.get(name) else {
             self.unknown.increment(1);
@@ -132,14 +149,10 @@ where
             Ok(method) => method,
             Err(error) => return MethodResponse::error(request.id, error),
         };
-        let _in_flight = InFlight::new(&self.shared.in_flight);
+        let _in_flight = self.shared.begin(1);
         let started = Instant::now();
         let response = self.inner.call(request).await;
-        method.calls.increment(1);
-        if response.is_error() {
-            method.errors.increment(1);
-        }
-        method.seconds.record(started.elapsed());
+        method.book(&response, started);
         response
     }
 }

@@ -33,7 +33,7 @@ impl AllowedHosts {
             return true;
         }
         let host = host.to_ascii_lowercase();
-        names.iter().any(|name| *name == host)
+        names.contains(&host)
     }
 }
 

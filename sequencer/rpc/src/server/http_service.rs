@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use jsonrpsee::core::BoxError;
 use jsonrpsee::server::http::response;
@@ -57,7 +57,7 @@ pub(super) async fn respond(
         Err(BodyError::Broken) => return Ok(closing(response::malformed())),
     };
     parts.extensions.insert(OverHttp);
-    Ok(call(service, HttpRequest::from_parts(parts, HttpBody::from(body.to_vec()))).await)
+    Ok(call(service, HttpRequest::from_parts(parts, HttpBody::new(Full::new(body)))).await)
 }
 
 async fn call(service: Service, request: HttpRequest) -> HttpResponse {

@@ -19,6 +19,7 @@ mod cors;
 mod depth;
 mod hosts;
 mod http_service;
+mod send_batch;
 mod stream;
 
 use std::io;
@@ -108,7 +109,7 @@ impl Drop for RpcHandle {
 fn build(backend: &Backend, port: &PortConfig, stopped: &StopHandle) -> Port {
     let limits = &backend.config.limits;
     let methods: jsonrpsee::Methods = table(backend, port).into();
-    let calls = CallLayer::new(methods.clone(), limits);
+    let calls = CallLayer::new(methods.clone(), backend);
     let builder = Server::builder()
         .set_config(server_config(limits))
         .set_rpc_middleware(RpcServiceBuilder::new().layer(calls))
