@@ -3,5 +3,6 @@
 mod calls;
 mod fixtures;
 mod node;
+mod random;
 mod simulations;
 mod traces;
