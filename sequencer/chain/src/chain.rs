@@ -269,6 +269,10 @@ impl Chain {
                 blocks.filter(|b| b.block.number() <= number).map(|b| b.layer.clone()).collect()
             };
             if layers.is_empty() {
+                if number <= store.tip()?.number {
+                    // Persisted after the first look at the store.
+                    continue;
+                }
                 return Err(ChainError::UnknownNumber(number));
             }
             match store.view(layers) {
