@@ -96,7 +96,7 @@ impl Report {
     }
 }
 
-/// Failures, a line for each directory, the total last.
+/// Failures, a line for each directory, the total last; each line ends.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Failure { file, name, index, reason } in &self.failures {
@@ -121,6 +121,6 @@ impl fmt::Display for Report {
             0 => String::new(),
             some => format!(", {some} excepted"),
         };
-        write!(f, "total: {passed} passed, {failed} failed{excepted} ({files} files)")
+        writeln!(f, "total: {passed} passed, {failed} failed{excepted} ({files} files)")
     }
 }

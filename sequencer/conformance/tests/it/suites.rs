@@ -20,7 +20,7 @@ fn judge(part: &str, run: impl FnOnce(PathBuf) -> Result<Report, RunError>) -> O
     };
     let started = Instant::now();
     let report = run(directory).unwrap();
-    println!("{report}\n{part}: {:.1} s", started.elapsed().as_secs_f64());
+    println!("{report}{part}: {:.1} s", started.elapsed().as_secs_f64());
     assert!(report.is_success(), "{part}: {} cases failed", report.failed());
     assert!(report.passed() > 0, "{part}: no case ran");
     Some(report)
