@@ -221,6 +221,12 @@ impl Chain {
         self.inner.pending.snapshot()
     }
 
+    /// Header of the open block and the state after its last transaction, without the list of
+    /// transactions that [`Self::pending`] copies.
+    pub fn pending_tip(&self) -> Option<(Arc<Header>, StateView)> {
+        self.inner.pending.tip()
+    }
+
     /// Header of the open block, without its transactions.
     pub fn pending_header(&self) -> Option<Arc<Header>> {
         self.inner.pending.header()

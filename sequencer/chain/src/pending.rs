@@ -51,6 +51,8 @@ pub struct Preconfirmation {
     pub tx: Arc<PendingTx>,
     /// Header of the open block when it was published.
     pub header: Arc<Header>,
+    /// The first transaction of the block; under OP rules it carries the L1 attributes.
+    pub first: Arc<PendingTx>,
 }
 
 /// The open block behind a lock, and those who wait for their transaction to enter it.
@@ -100,11 +102,12 @@ impl PendingState {
         if waiting.is_empty() {
             return;
         }
+        let Some(first) = open.transactions.first() else { return };
         for tx in group {
             for waiter in waiting.remove(&tx.hash).into_iter().flatten() {
+                let (header, first) = (open.header.clone(), first.clone());
                 // A waiter that gave up has dropped its receiver.
-                let _ =
-                    waiter.send(Preconfirmation { tx: tx.clone(), header: open.header.clone() });
+                let _ = waiter.send(Preconfirmation { tx: tx.clone(), header, first });
             }
         }
     }
@@ -130,6 +133,11 @@ impl PendingState {
         self.open.read().as_ref().map(|open| open.state.clone())
     }
 
+    /// Header of the open block and the state that goes with it.
+    pub(crate) fn tip(&self) -> Option<(Arc<Header>, StateView)> {
+        self.open.read().as_ref().map(|open| (open.header.clone(), open.state.clone()))
+    }
+
     /// Header of the open block.
     pub(crate) fn header(&self) -> Option<Arc<Header>> {
         self.open.read().as_ref().map(|open| open.header.clone())
@@ -145,7 +153,8 @@ impl PendingState {
         let open = self.open.read();
         let open = open.as_ref()?;
         let tx = open.transactions[*open.by_hash.get(hash)?].clone();
-        Some(Preconfirmation { tx, header: open.header.clone() })
+        let first = open.transactions.first()?.clone();
+        Some(Preconfirmation { tx, header: open.header.clone(), first })
     }
 
     /// Resolves once the transaction is executed and journaled, at once if it is already.

@@ -81,9 +81,9 @@ impl Backend {
     /// is open; its state holds every transaction executed so far.
     pub fn state_at(&self, block: BlockId) -> Result<StateAt, RpcError> {
         if block == BlockId::pending()
-            && let Some(pending) = self.chain.pending()
+            && let Some((header, state)) = self.chain.pending_tip()
         {
-            return Ok(StateAt { header: pending.header, hash: None, state: pending.state });
+            return Ok(StateAt { header: Arc::unwrap_or_clone(header), hash: None, state });
         }
         let not_found = || match block {
             BlockId::Hash(_) => RpcError::server("header for hash not found"),

@@ -39,6 +39,10 @@ pub struct SequencerOptions {
     pub round_txs: usize,
     /// Longest a round executes before it publishes.
     pub round_time: Duration,
+    /// Shortest time from the end of a round to the next. A transaction that comes after a quiet
+    /// moment does not wait; under load this gathers transactions, so that a round's sync, locks
+    /// and wake-ups serve many of them.
+    pub round_pause: Duration,
     /// How long to wait after a failure before another attempt.
     pub retry: Duration,
     /// Whether blocks are built from the start.
@@ -55,6 +59,7 @@ impl SequencerOptions {
             journal,
             round_txs: 512,
             round_time: Duration::from_millis(5),
+            round_pause: Duration::from_millis(1),
             retry: Duration::from_millis(200),
             active: true,
             local_transactions: None,

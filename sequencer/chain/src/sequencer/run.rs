@@ -43,6 +43,8 @@ pub(super) struct Worker {
     is_paused: bool,
     shutdown: bool,
     batch: Vec<Arc<PoolTransaction>>,
+    /// When the last round ended.
+    last_round: Instant,
 }
 
 /// Why a block was left.
@@ -81,6 +83,7 @@ impl Worker {
             is_paused,
             shutdown: false,
             batch: Vec::new(),
+            last_round: Instant::now(),
         })
     }
 
@@ -196,6 +199,8 @@ impl Worker {
             if left.is_zero() {
                 return Ok(Filled::Deadline);
             }
+            let pause = self.options.round_pause.saturating_sub(self.last_round.elapsed());
+            std::thread::sleep(pause.min(left));
             let mut batch = std::mem::take(&mut self.batch);
             batch.clear();
             if !self.chain.is_disk_full() {
@@ -209,6 +214,7 @@ impl Worker {
             let result = self.round(open, &batch, deadline);
             batch.clear();
             self.batch = batch;
+            self.last_round = Instant::now();
             result?;
         }
     }

@@ -86,10 +86,8 @@ async fn send_sync(backend: Backend, args: Args) -> Result<Box<RawValue>, RpcErr
         Err(error) => return Err(error.into()),
     }
     match tokio::time::timeout(timeout, executed).await {
-        Ok(Ok(found)) => {
-            let work = backend.clone();
-            backend.read(move || answer(Ok(open_receipt(&work, &found)))).await
-        }
+        // Everything is in memory: a hop to another thread would cost more than the answer.
+        Ok(Ok(found)) => answer(Ok(open_receipt(&backend, &found))),
         Ok(Err(_)) => match sealed(&backend, hash).await? {
             Some(receipt) => Ok(receipt),
             None => Err(not_ready(hash)),
@@ -127,8 +125,7 @@ async fn sealed(backend: &Backend, hash: B256) -> Result<Option<Box<RawValue>>, 
 }
 
 fn open_receipt(backend: &Backend, found: &Preconfirmation) -> ReceiptView {
-    let first = backend.chain.pending().and_then(|open| open.transactions.first().cloned());
-    let first = first.as_ref().map(|first| &first.tx);
+    let first = Some(&found.first.tx);
     let common = BlockReceipts::new(backend.spec(), &found.header, B256::ZERO, first);
     let tx = &found.tx;
     common.view(Executed {
