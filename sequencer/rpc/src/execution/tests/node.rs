@@ -63,8 +63,13 @@ impl Node {
 
     /// The response to a request.
     pub(super) async fn answer(&self, request: &str) -> Value {
+        serde_json::from_str(&self.raw(request).await).unwrap()
+    }
+
+    /// The response to a request as text.
+    pub(super) async fn raw(&self, request: &str) -> String {
         let (response, _) = self.module.raw_json_request(request, 1).await.unwrap();
-        serde_json::from_str(response.get()).unwrap()
+        response.get().to_owned()
     }
 
     /// The result of a method, or its error object.

@@ -200,3 +200,25 @@ async fn parity_traces_hold_calls_state_and_instructions() {
     assert_eq!(error["code"], -32602);
     assert_eq!(node.call("trace_block", json!(["0x0"])).await.unwrap(), json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deepest_recursion_is_traced() {
+    let mut config = RpcConfig::default();
+    config.methods.gas_cap = 0;
+    let node = Node::new(&dev_genesis(&DevOptions::default()).unwrap(), config);
+    // Calls itself with all gas until the limit of 1024 frames.
+    let overrides = json!({OUTER: {"code": "0x5f5f5f5f5f305af1"}});
+    for tracer in ["callTracer", "flatCallTracer", "prestateTracer"] {
+        let options = json!({"tracer": tracer, "stateOverrides": overrides});
+        let params = json!([{"to": OUTER, "gas": "0x4000000000000"}, "latest", options]);
+        let request =
+            json!({"jsonrpc": "2.0", "id": 1, "method": "debug_traceCall", "params": params});
+        let text = node.raw(&request.to_string()).await;
+        let frames = text.matches("\"input\":\"0x\"").count();
+        let deepest = text.contains("max call depth exceeded");
+        assert_eq!(
+            (frames, deepest),
+            if tracer == "prestateTracer" { (0, false) } else { (1026, true) }
+        );
+    }
+}
