@@ -8,6 +8,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use cairn_chain::{Chain, Sequencer, SequencerStatus};
 use cairn_pool::SharedPool;
+use eyre::WrapErr;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -67,7 +68,9 @@ impl Service {
             .route("/health", get(health))
             .route("/metrics", get(render))
             .with_state(shared);
-        let listener = TcpListener::bind(listen).await?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .wrap_err_with(|| format!("metrics.addr, metrics.port: {listen}"))?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let server = axum::serve(listener, router).with_graceful_shutdown(async {

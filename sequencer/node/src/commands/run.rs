@@ -29,7 +29,10 @@ pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let service = Service::start(args.metrics.socket(), &node, recorder).await?;
-        let rpc = RpcServer::start(backend(&args, &node)).await?;
+        let listen = args.http.socket();
+        let rpc = RpcServer::start(backend(&args, &node))
+            .await
+            .wrap_err_with(|| format!("http.addr, http.port: {listen}"))?;
         if let Some(dev) = &dev {
             dev.print_banner();
         }
