@@ -53,7 +53,7 @@ pub struct Limits {
     pub connections: u32,
     /// Most subscriptions of one connection.
     pub subscriptions: u32,
-    /// Notifications that wait for a slow subscriber before it is dropped.
+    /// Messages that wait for a slow WebSocket client before its subscriptions wait too.
     pub subscription_buffer: u32,
     /// How long a client may take for the headers of a request, idle time between two requests
     /// included.
@@ -95,6 +95,8 @@ pub struct MethodLimits {
     pub filters: usize,
     /// Changes that a filter keeps until it is asked; it is removed beyond.
     pub filter_changes: usize,
+    /// Changes that all filters keep together; those with most are removed beyond.
+    pub filter_changes_total: usize,
     /// Blocks that `eth_feeHistory` gives at most when percentiles are asked for.
     pub fee_history_blocks: u64,
     /// Blocks that gas price suggestions look at.
@@ -169,6 +171,7 @@ impl Default for MethodLimits {
             filter_lifetime: Duration::from_secs(5 * 60),
             filters: 10_000,
             filter_changes: 100_000,
+            filter_changes_total: 1_000_000,
             fee_history_blocks: 1_024,
             gas_price_blocks: 20,
             gas_price_percentile: 60,

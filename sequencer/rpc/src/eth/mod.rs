@@ -17,7 +17,7 @@ mod transactions;
 pub use blocks::block_json;
 pub(crate) use gas_price::GasPriceCache;
 pub use receipts::receipt_views;
-pub(crate) use send::{is_plain, origin};
+pub(crate) use send::{check_disk, is_plain, origin};
 pub(crate) use transactions::{find_raw, pool_placement};
 
 use crate::Methods;

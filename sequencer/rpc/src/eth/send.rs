@@ -39,7 +39,7 @@ async fn send(backend: &Backend, raw: Bytes) -> Result<B256, RpcError> {
 }
 
 /// A node that cannot write what it promises takes no more promises.
-fn check_disk(backend: &Backend) -> Result<(), RpcError> {
+pub(crate) fn check_disk(backend: &Backend) -> Result<(), RpcError> {
     if backend.chain.is_disk_full() {
         return Err(RpcError::server("no transactions are accepted: the disk is full"));
     }

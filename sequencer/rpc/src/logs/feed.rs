@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cairn_chain::Chain;
+use cairn_chain::{Chain, ChainEvent};
 use cairn_pool::PoolEvent;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -20,7 +20,11 @@ pub(crate) async fn feed_filters(chain: Chain, filters: Arc<Filters>) {
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Ok(event) => filters.add_chain_event(&event),
+                Ok(event) => {
+                    if !filters.is_empty() {
+                        add(filters.clone(), event).await;
+                    }
+                }
                 Err(RecvError::Lagged(lost)) => {
                     tracing::warn!(target: "sequencer::rpc", lost, "filters fell behind the chain");
                     filters.lose_chain();
@@ -29,6 +33,14 @@ pub(crate) async fn feed_filters(chain: Chain, filters: Arc<Filters>) {
             },
             _ = sweep.tick() => filters.expire(Instant::now()),
         }
+    }
+}
+
+/// Many filters and a full block make work that the reactor has no time for.
+async fn add(filters: Arc<Filters>, event: ChainEvent) {
+    let added = tokio::task::spawn_blocking(move || filters.add_chain_event(&event));
+    if let Err(error) = added.await {
+        tracing::error!(target: "sequencer::rpc", %error, "filters could not be fed");
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) struct Filters {
     lifetime: Duration,
     most: usize,
     most_changes: usize,
+    most_changes_total: usize,
 }
 
 #[derive(Debug)]
@@ -102,6 +103,7 @@ impl Filters {
             lifetime: limits.filter_lifetime,
             most: limits.filters,
             most_changes: limits.filter_changes,
+            most_changes_total: limits.filter_changes_total,
         }
     }
 
@@ -185,10 +187,27 @@ impl Filters {
 
     fn update(&self, mut add: impl FnMut(&mut Changes)) {
         let mut installed = self.installed.lock();
+        let mut total = 0;
         installed.retain(|_, filter| {
             add(&mut filter.changes);
-            filter.changes.len() <= self.most_changes
+            let kept = filter.changes.len() <= self.most_changes;
+            total += if kept { filter.changes.len() } else { 0 };
+            kept
         });
+        while total > self.most_changes_total {
+            let largest = installed.iter().max_by_key(|(_, filter)| filter.changes.len());
+            let Some((id, len)) = largest.map(|(id, filter)| (id.clone(), filter.changes.len()))
+            else {
+                break;
+            };
+            installed.remove(&id);
+            total -= len;
+        }
+    }
+
+    /// Whether no filter is installed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.installed.lock().is_empty()
     }
 }
 
@@ -256,6 +275,21 @@ mod tests {
         filters.update(add);
         filters.update(add);
         assert!(!filters.remove(&id));
+    }
+
+    #[test]
+    fn filters_that_collect_too_much_together_lose_the_largest() {
+        let limits = MethodLimits {
+            filter_changes: 100,
+            filter_changes_total: 10,
+            ..MethodLimits::default()
+        };
+        let filters = Filters::new(&limits);
+        let small = filters.install(Changes::Blocks(vec![B256::ZERO; 4])).unwrap();
+        let large = filters.install(Changes::TransactionHashes(vec![B256::ZERO; 7])).unwrap();
+        filters.update(|_| ());
+        assert!(!filters.remove(&large));
+        assert!(filters.remove(&small));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! `eth_subscribe`.
 //!
-//! A client that does not read is not waited for: when the buffer of its connection is full, its
-//! subscription ends.
+//! A client that reads slowly is waited for as long as any write may take: meanwhile the buffer of
+//! its connection fills, then that of the chain or pool, and then its subscription ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cairn_chain::{ChainEvent, ExecutedBlock};
 use cairn_pool::PoolEvent;
@@ -30,6 +31,13 @@ enum Kind {
 
 /// The subscription has ended: the client is gone, or too slow.
 struct Ended;
+
+/// The way to a subscriber.
+struct Out {
+    sink: SubscriptionSink,
+    /// How long one notification may wait for a place in the connection's buffer.
+    patience: Duration,
+}
 
 pub(super) fn register(methods: &mut Methods) {
     if !methods.serves("eth_subscribe") {
@@ -87,23 +95,20 @@ async fn serve(
     };
     // An error means that the client has gone.
     let Ok(sink) = pending.accept().await else { return };
+    let out = Out { sink, patience: backend.config.limits.write_timeout };
     let open = metrics::gauge!("sequencer_rpc_subscriptions");
     open.increment(1.0);
     match (kind, pool) {
-        (Kind::PendingTransactions { full }, Some(pool)) => transactions(sink, pool, full).await,
-        (kind, _) => blocks(sink, chain, &kind).await,
+        (Kind::PendingTransactions { full }, Some(pool)) => transactions(out, pool, full).await,
+        (kind, _) => blocks(out, chain, &kind).await,
     }
     open.decrement(1.0);
 }
 
-async fn blocks(
-    mut sink: SubscriptionSink,
-    mut chain: tokio::sync::broadcast::Receiver<ChainEvent>,
-    kind: &Kind,
-) {
+async fn blocks(out: Out, mut chain: tokio::sync::broadcast::Receiver<ChainEvent>, kind: &Kind) {
     loop {
         let event = tokio::select! {
-            () = sink.closed() => return,
+            () = out.sink.closed() => return,
             event = chain.recv() => event,
         };
         // Whoever lags has lost blocks; an end is honest, a gap is not.
@@ -112,44 +117,40 @@ async fn blocks(
             ChainEvent::Extended(added) => (&[][..], &added[..]),
             ChainEvent::Reorged { removed, added } => (&removed[..], &added[..]),
         };
-        let sent = removed
-            .iter()
-            .map(|block| (block, true))
-            .chain(added.iter().map(|block| (block, false)))
-            .try_for_each(|(block, removed)| block_event(&mut sink, kind, block, removed));
-        if sent.is_err() {
-            return;
+        let gone = removed.iter().map(|block| (block, true));
+        for (block, removed) in gone.chain(added.iter().map(|block| (block, false))) {
+            if block_event(&out, kind, block, removed).await.is_err() {
+                return;
+            }
         }
     }
 }
 
-fn block_event(
-    sink: &mut SubscriptionSink,
+async fn block_event(
+    out: &Out,
     kind: &Kind,
     block: &ExecutedBlock,
     removed: bool,
 ) -> Result<(), Ended> {
     match kind {
         Kind::NewHeads if !removed => {
-            send(sink, &HeaderView::sealed(block.block.header(), block.block.hash()))
+            out.send(&HeaderView::sealed(block.block.header(), block.block.hash())).await
         }
         Kind::Logs(criteria) => {
-            let logs = query::live(criteria, block, removed);
-            logs.iter().try_for_each(|log| send(sink, log))
+            for log in query::live(criteria, block, removed) {
+                out.send(&log).await?;
+            }
+            Ok(())
         }
         // A sequencer is in sync by definition: nothing is ever told.
         Kind::NewHeads | Kind::PendingTransactions { .. } | Kind::Syncing => Ok(()),
     }
 }
 
-async fn transactions(
-    mut sink: SubscriptionSink,
-    mut pool: tokio::sync::broadcast::Receiver<PoolEvent>,
-    full: bool,
-) {
+async fn transactions(out: Out, mut pool: tokio::sync::broadcast::Receiver<PoolEvent>, full: bool) {
     loop {
         let event = tokio::select! {
-            () = sink.closed() => return,
+            () = out.sink.closed() => return,
             event = pool.recv() => event,
         };
         let txs = match event {
@@ -158,10 +159,10 @@ async fn transactions(
             Err(RecvError::Lagged(_) | RecvError::Closed) => return,
         };
         for tx in txs.iter() {
-            let sent = if full {
-                pooled_json(tx).map_err(|_| Ended).and_then(|json| send(&mut sink, &json))
-            } else {
-                send(&mut sink, &tx.hash())
+            let sent = match full.then(|| pooled_json(tx)) {
+                Some(Ok(json)) => out.send(&json).await,
+                Some(Err(_)) => Err(Ended),
+                None => out.send(&tx.hash()).await,
             };
             if sent.is_err() {
                 return;
@@ -170,10 +171,13 @@ async fn transactions(
     }
 }
 
-fn send<T: Serialize>(sink: &mut SubscriptionSink, value: &T) -> Result<(), Ended> {
-    let json = to_raw_value(value).map_err(|_| Ended)?;
-    sink.try_send(SubscriptionMessage::from(json)).map_err(|_| {
-        metrics::counter!("sequencer_rpc_subscriptions_ended_total").increment(1);
-        Ended
-    })
+impl Out {
+    async fn send<T: Serialize>(&self, value: &T) -> Result<(), Ended> {
+        let json = to_raw_value(value).map_err(|_| Ended)?;
+        let sent = self.sink.send_timeout(SubscriptionMessage::from(json), self.patience).await;
+        sent.map_err(|_| {
+            metrics::counter!("sequencer_rpc_subscriptions_ended_total").increment(1);
+            Ended
+        })
+    }
 }

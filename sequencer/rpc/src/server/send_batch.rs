@@ -5,16 +5,16 @@
 
 use std::time::Instant;
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{B256, Bytes};
 use jsonrpsee::MethodResponse;
 use jsonrpsee::core::middleware::{Batch, BatchEntry};
 use jsonrpsee::core::server::{BatchResponseBuilder, ResponsePayload};
 use jsonrpsee::types::Id;
 
 use super::calls::Shared;
-use crate::eth::{is_plain, origin};
+use crate::eth::{check_disk, is_plain, origin};
 use crate::params::BytesParam;
-use crate::{Args, RpcError};
+use crate::{Args, Backend, RpcError};
 
 const METHOD: &str = "eth_sendRawTransaction";
 
@@ -43,8 +43,7 @@ impl<'a> SendBatch<'a> {
         };
         let _in_flight = shared.begin(self.raws.len());
         let started = Instant::now();
-        let recovery = &shared.backend.recovery;
-        let outcomes = recovery.add_many(self.raws, origin(&shared.backend)).await;
+        let outcomes = submit(&shared.backend, self.raws).await;
         let mut response = BatchResponseBuilder::new_with_limit(shared.response_bytes);
         for (id, outcome) in self.ids.into_iter().zip(outcomes) {
             let answer = match outcome {
@@ -52,7 +51,7 @@ impl<'a> SendBatch<'a> {
                     let payload = ResponsePayload::success(hash);
                     MethodResponse::response(id, payload, shared.response_bytes)
                 }
-                Err(error) => MethodResponse::error(id, RpcError::from(error)),
+                Err(error) => MethodResponse::error(id, error),
             };
             method.book(&answer, started);
             if let Err(too_large) = response.append(answer) {
@@ -61,6 +60,14 @@ impl<'a> SendBatch<'a> {
         }
         MethodResponse::from_batch(response.finish())
     }
+}
+
+async fn submit(backend: &Backend, raws: Vec<Bytes>) -> Vec<Result<B256, RpcError>> {
+    if let Err(refused) = check_disk(backend) {
+        return vec![Err(refused); raws.len()];
+    }
+    let outcomes = backend.recovery.add_many(raws, origin(backend)).await;
+    outcomes.into_iter().map(|outcome| outcome.map_err(RpcError::from)).collect()
 }
 
 /// The raw transactions of a batch that holds nothing else.

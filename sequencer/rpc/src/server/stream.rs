@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,6 +18,11 @@ pub(super) struct TimedStream {
     stream: TcpStream,
     write_timeout: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    /// Whether a write has taken too long: then reading ends too.
+    broken: bool,
+    /// Who waits for something to read. Over WebSocket that is another task than the writer's, and
+    /// would learn of the end only when its peer speaks.
+    reader: Option<Waker>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -27,7 +32,14 @@ impl TimedStream {
         write_timeout: Duration,
         place: OwnedSemaphorePermit,
     ) -> Self {
-        Self { stream, write_timeout, waiting: None, _place: place }
+        Self {
+            stream,
+            write_timeout,
+            waiting: None,
+            broken: false,
+            reader: None,
+            _place: place,
+        }
     }
 
     /// Passes a result on, or fails when there has been none for too long.
@@ -36,6 +48,9 @@ impl TimedStream {
         cx: &mut Context<'_>,
         result: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
+        if self.broken {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         if result.is_ready() {
             self.waiting = None;
             return result;
@@ -43,6 +58,10 @@ impl TimedStream {
         let timeout = self.write_timeout;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         ready!(waiting.as_mut().poll(cx));
+        self.broken = true;
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -53,7 +72,15 @@ impl AsyncRead for TimedStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
+        let this = self.get_mut();
+        if this.broken {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let result = Pin::new(&mut this.stream).poll_read(cx, buf);
+        if result.is_pending() {
+            this.reader = Some(cx.waker().clone());
+        }
+        result
     }
 }
 

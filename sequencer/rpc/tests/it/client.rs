@@ -110,3 +110,13 @@ pub(crate) fn head(length: usize) -> String {
          content-length: {length}\r\n\r\n"
     )
 }
+
+/// A text message as a WebSocket client sends it, under a mask of zeros.
+pub(crate) fn text_frame(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).expect("a short message");
+    let mut frame = vec![0x81, 0x80 | 126];
+    frame.extend(length.to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(text.as_bytes());
+    frame
+}

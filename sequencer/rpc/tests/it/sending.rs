@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy::consensus::{SignableTransaction, TxEip1559};
 use alloy::eips::eip2718::Encodable2718;
-use alloy::primitives::{Address, TxKind, U256, hex, keccak256};
+use alloy::primitives::{Address, Bytes, TxKind, U256, hex, keccak256};
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
 use cairn_genesis::dev_accounts;
@@ -20,12 +20,25 @@ pub(crate) fn signer(index: u32) -> PrivateKeySigner {
     PrivateKeySigner::from_bytes(&account.private_key).expect("a key")
 }
 
+/// Bytes of data of a [`large`] transaction.
+pub(crate) const LARGE: usize = 120_000;
+
 /// A signed transfer of one wei.
 pub(crate) fn transfer(signer: &PrivateKeySigner, nonce: u64) -> String {
+    signed(signer, nonce, 21_000, Bytes::new())
+}
+
+/// A signed transfer with much data.
+pub(crate) fn large(signer: &PrivateKeySigner, nonce: u64) -> String {
+    signed(signer, nonce, 10_000_000, vec![0; LARGE].into())
+}
+
+fn signed(signer: &PrivateKeySigner, nonce: u64, gas_limit: u64, input: Bytes) -> String {
     let tx = TxEip1559 {
         chain_id: 901,
         nonce,
-        gas_limit: 21_000,
+        gas_limit,
+        input,
         max_fee_per_gas: 100_000_000_000,
         max_priority_fee_per_gas: 1_000_000,
         to: TxKind::Call(RECEIVER),

@@ -1,13 +1,16 @@
 //! `eth_subscribe` over WebSocket, and filters over HTTP.
 
+use std::time::Duration;
+
+use cairn_rpc::{Limits, RpcConfig};
 use jsonrpsee::core::client::{ClientT, Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use serde_json::{Value, json};
 
-use crate::client::{PATIENCE, error_code, result, until};
-use crate::node::TestNode;
-use crate::sending::{dev, signer, transfer};
+use crate::client::{PATIENCE, Raw, error_code, result, text_frame, until};
+use crate::node::{TestNode, config};
+use crate::sending::{LARGE, dev, large, signer, transfer};
 
 async fn client(node: &TestNode) -> WsClient {
     WsClientBuilder::default().build(format!("ws://{}", node.address)).await.expect("a client")
@@ -98,4 +101,44 @@ async fn filters_collect_what_happens_until_they_are_asked() {
         assert_eq!(result(node.address, "eth_uninstallFilter", json!([filter])).await, true);
         assert_eq!(result(node.address, "eth_uninstallFilter", json!([filter])).await, false);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_that_does_not_read_is_disconnected_and_the_node_goes_on() {
+    let limits = Limits {
+        subscription_buffer: 1,
+        write_timeout: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let config = RpcConfig { limits, ..config() };
+    let node = TestNode::dev(config, Duration::from_millis(200)).await;
+    let mut deaf = Raw::connect(node.address).await;
+    let upgrade = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                   sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    deaf.send(upgrade.as_bytes()).await;
+    deaf.send(&text_frame(
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_subscribe\",\
+          \"params\":[\"newPendingTransactions\",true]}",
+    ))
+    .await;
+    // More than the buffers of both sockets hold.
+    let sender = signer(0);
+    for nonce in 0..100 {
+        let raw = large(&sender, nonce);
+        result(node.address, "eth_sendRawTransaction", json!([raw])).await;
+    }
+    let read = deaf.read_to_end().await;
+    assert!(read.starts_with("HTTP/1.1 101"), "{}", &read[..read.len().min(200)]);
+    assert!(read.len() < 100 * LARGE, "it was cut off after {} bytes", read.len());
+    assert_eq!(result(node.address, "eth_chainId", json!([])).await, "0x385");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_server_closes_websockets() {
+    let mut node = dev().await;
+    let client = client(&node).await;
+    let mut heads = subscribe(&client, vec![json!("newHeads")]).await;
+    next(&mut heads).await;
+    tokio::time::timeout(PATIENCE, node.stop_server()).await.expect("it stops");
+    tokio::time::timeout(PATIENCE, client.on_disconnect()).await.expect("it is closed");
 }
