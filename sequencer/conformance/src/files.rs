@@ -21,11 +21,10 @@ pub enum Fixtures {
 /// They are looked for in `CAIRN_FIXTURES`, else beside the checkout in `shared/fixtures`.
 ///
 /// # Errors
-/// [`RunError::NoFixtures`] where they are absent although `CAIRN_FIXTURES` or `CI=true` demands
-/// them.
+/// [`RunError::NoFixtures`] where they are absent although `CI=true` demands them.
 pub fn fixtures(part: &str) -> Result<Fixtures, RunError> {
     let named = std::env::var_os(FIXTURES_VARIABLE);
-    let demanded = named.is_some() || std::env::var_os("CI").is_some_and(|ci| ci == "true");
+    let demanded = std::env::var_os("CI").is_some_and(|ci| ci == "true");
     let root = named.map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),
         PathBuf::from,
