@@ -7,6 +7,8 @@ use op_revm::{L1BlockInfo, OpSpecId, estimate_tx_compressed_size};
 
 /// Compressed sizes are estimated in millionths of a byte.
 const SIZE_UNIT: u64 = 1_000_000;
+/// Gas of a byte of calldata that is not zero.
+const CALLDATA_GAS: u64 = 16;
 
 /// The L1 part of one transaction's cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,12 +35,19 @@ impl TxL1Fee {
         let fork = spec_by_timestamp_after_bedrock(spec, timestamp);
         let mut info = block_info(attributes);
         let jovian = fork.is_enabled_in(OpSpecId::JOVIAN);
-        let footprint = estimate_tx_compressed_size(encoded)
+        let size = estimate_tx_compressed_size(encoded);
+        let footprint = size
             .saturating_div(SIZE_UNIT)
             .saturating_mul(attributes.system.effective_da_footprint_gas_scalar().into());
+        // As `data_gas` reckons it, without estimating the size once more.
+        let gas_used = if fork.is_enabled_in(OpSpecId::FJORD) {
+            U256::from(size.saturating_mul(CALLDATA_GAS) / SIZE_UNIT)
+        } else {
+            info.data_gas(encoded, fork)
+        };
         Self {
             fee: info.calculate_tx_l1_cost(encoded, fork),
-            gas_used: info.data_gas(encoded, fork),
+            gas_used,
             da_footprint: jovian.then_some(footprint),
             operator_fee: fork.is_enabled_in(OpSpecId::ISTHMUS),
         }

@@ -34,7 +34,7 @@ pub struct PortConfig {
 }
 
 /// Namespaces that a port serves when it names none. `admin` and `testing` must be named.
-pub const NAMESPACES: [&str; 6] = ["eth", "net", "web3", "txpool", "debug", "rpc"];
+pub const NAMESPACES: [&str; 7] = ["eth", "net", "web3", "txpool", "debug", "trace", "rpc"];
 
 /// Limits that keep memory bounded whatever clients do.
 #[derive(Debug, Clone)]

@@ -32,14 +32,7 @@ impl TimedStream {
         write_timeout: Duration,
         place: OwnedSemaphorePermit,
     ) -> Self {
-        Self {
-            stream,
-            write_timeout,
-            waiting: None,
-            broken: false,
-            reader: None,
-            _place: place,
-        }
+        Self { stream, write_timeout, waiting: None, broken: false, reader: None, _place: place }
     }
 
     /// Passes a result on, or fails when there has been none for too long.
