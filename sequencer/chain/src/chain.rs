@@ -221,6 +221,11 @@ impl Chain {
         self.inner.pending.snapshot()
     }
 
+    /// Number of transactions that the open block has executed, deposits left out.
+    pub fn pending_count(&self) -> usize {
+        self.inner.pending.count()
+    }
+
     /// Header of the open block and the state after its last transaction, without the list of
     /// transactions that [`Self::pending`] copies.
     pub fn pending_tip(&self) -> Option<(Arc<Header>, StateView)> {

@@ -133,6 +133,13 @@ impl PendingState {
         self.open.read().as_ref().map(|open| open.state.clone())
     }
 
+    /// Executed transactions of the open block, deposits left out.
+    pub(crate) fn count(&self) -> usize {
+        let open = self.open.read();
+        let all = open.iter().flat_map(|open| &open.transactions);
+        all.filter(|tx| !tx.tx.is_deposit_tx()).count()
+    }
+
     /// Header of the open block and the state that goes with it.
     pub(crate) fn tip(&self) -> Option<(Arc<Header>, StateView)> {
         self.open.read().as_ref().map(|open| (open.header.clone(), open.state.clone()))

@@ -120,10 +120,7 @@ pub struct EvmConfig {
 impl EvmConfig {
     /// The EVM of a chain without precompiles of our own.
     pub fn new(spec: Arc<ChainSpec>) -> Self {
-        Self {
-            spec,
-            precompiles: PrecompileSet::default(),
-        }
+        Self { spec, precompiles: PrecompileSet::default() }
     }
 
     /// Adds precompiles that are active from the Cairn fork on.
@@ -155,10 +152,7 @@ impl EvmConfig {
         parent: &Header,
         attributes: &BlockAttributes,
     ) -> Result<Env, BaseFeeError> {
-        let base_fee = self
-            .spec
-            .next_base_fee(parent, attributes.timestamp)?
-            .unwrap_or(0);
+        let base_fee = self.spec.next_base_fee(parent, attributes.timestamp)?.unwrap_or(0);
         let chain_id = self.spec.chain_id();
         let next = NextEvmEnvAttributes {
             timestamp: attributes.timestamp,
@@ -192,9 +186,7 @@ impl EvmConfig {
         DB: alloy_evm::Database<Error: VmDbError>,
         I: VmInspector<DB>,
     {
-        let active = self
-            .spec
-            .is_cairn_active(env.block().timestamp.saturating_to());
+        let active = self.spec.is_cairn_active(env.block().timestamp.saturating_to());
         let none = PrecompileSet::default();
         let precompiles = if active { &self.precompiles } else { &none };
         Vm::new(db, env, precompiles, inspector)

@@ -59,7 +59,9 @@ impl<R: StateReader> DatabaseRef for StateDb<R> {
         if code_hash == STORAGE_ONLY {
             return Ok(Bytecode::default());
         }
-        Ok(Bytecode::new_raw(self.0.code(code_hash)?))
+        let code = self.0.code(code_hash)?;
+        // Code from before London may look like a delegation and be none: it runs as it is.
+        Ok(Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code)))
     }
 
     fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, DbError> {
@@ -104,9 +106,5 @@ pub(crate) fn account_info(account: Account) -> AccountInfo {
 
 /// Our view of an account of revm. An empty one is absent from the trie (EIP-161).
 pub(crate) fn account_of(info: &AccountInfo) -> Account {
-    Account {
-        nonce: info.nonce,
-        balance: info.balance,
-        code_hash: plain_code_hash(info.code_hash),
-    }
+    Account { nonce: info.nonce, balance: info.balance, code_hash: plain_code_hash(info.code_hash) }
 }

@@ -46,10 +46,7 @@ pub enum TxError {
 impl TxError {
     /// Whether the transaction may succeed in a later block without any change of state.
     pub const fn fits_later(&self) -> bool {
-        matches!(
-            self,
-            Self::BlockGasExhausted { .. } | Self::BlockFootprintExhausted { .. }
-        )
+        matches!(self, Self::BlockGasExhausted { .. } | Self::BlockFootprintExhausted { .. })
     }
 
     /// Whether the node failed, not the transaction.

@@ -41,9 +41,5 @@ pub fn tx_env(tx: &TxEnvelope, sender: Address, encoded: Bytes) -> TxRequest {
             }
         }
     };
-    OpTx(OpTransaction {
-        base,
-        enveloped_tx: Some(encoded),
-        deposit,
-    })
+    OpTx(OpTransaction { base, enveloped_tx: Some(encoded), deposit })
 }

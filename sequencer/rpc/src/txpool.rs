@@ -1,9 +1,14 @@
 //! The `txpool` namespace.
+//!
+//! A transaction stays pending here until its block is sealed, as clients know it from nodes that
+//! execute only then; the pool itself lets go of it when the open block has executed it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use alloy_consensus::transaction::Recovered;
 use alloy_primitives::{Address, U64};
-use cairn_pool::{PoolTransaction, SenderContent};
+use cairn_pool::{Origin, PoolTransaction, SenderContent, Timestamp};
 use serde::Serialize;
 
 use crate::params::AddressParam;
@@ -30,8 +35,22 @@ type Json = Box<serde_json::value::RawValue>;
 /// The base-fee sub-pool counts as pending, as geth counts it.
 fn status(backend: &Backend, _: &Args) -> Result<Parts<U64>, RpcError> {
     let status = backend.pool.status();
-    let pending = status.pending.saturating_add(status.base_fee);
+    let pooled = status.pending.saturating_add(status.base_fee);
+    let pending = pooled.saturating_add(backend.chain.pending_count());
     Ok(Parts { pending: index(pending), queued: index(status.queued) })
+}
+
+/// What the open block has executed out of the pool.
+fn executed(backend: &Backend) -> Vec<Arc<PoolTransaction>> {
+    let open = backend.chain.pending();
+    let transactions = open.iter().flat_map(|open| open.transactions.iter());
+    transactions
+        .filter(|done| !done.tx.is_deposit_tx())
+        .map(|done| {
+            let signed = Recovered::new_unchecked(done.tx.clone(), done.sender);
+            Arc::new(PoolTransaction::from_recovered(signed, Origin::Remote, Timestamp::default()))
+        })
+        .collect()
 }
 
 fn whole(tx: &PoolTransaction) -> Result<Json, RpcError> {
@@ -40,7 +59,7 @@ fn whole(tx: &PoolTransaction) -> Result<Json, RpcError> {
 }
 
 fn by_nonce<T>(
-    txs: &[std::sync::Arc<PoolTransaction>],
+    txs: &[Arc<PoolTransaction>],
     show: fn(&PoolTransaction) -> Result<T, RpcError>,
 ) -> Result<ByNonce<T>, RpcError> {
     txs.iter().map(|tx| Ok((tx.nonce().to_string(), show(tx)?))).collect()
@@ -50,7 +69,10 @@ fn content<T>(
     backend: &Backend,
     show: fn(&PoolTransaction) -> Result<T, RpcError>,
 ) -> Result<Parts<BTreeMap<String, ByNonce<T>>>, RpcError> {
-    let content = backend.pool.read(|pool| pool.content());
+    let mut content = backend.pool.read(|pool| pool.content());
+    for tx in executed(backend) {
+        content.entry(tx.sender()).or_default().pending.push(tx);
+    }
     let mut parts = Parts { pending: BTreeMap::new(), queued: BTreeMap::new() };
     for (sender, SenderContent { pending, queued }) in &content {
         let sender = Address::to_checksum(sender, None);
@@ -66,7 +88,8 @@ fn content<T>(
 
 fn content_from(backend: &Backend, args: &Args) -> Result<Parts<ByNonce<Json>>, RpcError> {
     let sender = args.required::<AddressParam>(0)?.0;
-    let content = backend.pool.read(|pool| pool.content_from(sender));
+    let mut content = backend.pool.read(|pool| pool.content_from(sender));
+    content.pending.extend(executed(backend).into_iter().filter(|tx| tx.sender() == sender));
     Ok(Parts {
         pending: by_nonce(&content.pending, whole)?,
         queued: by_nonce(&content.queued, whole)?,

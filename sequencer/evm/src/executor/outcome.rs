@@ -41,24 +41,16 @@ impl TxOutcome {
         deltas: Vec<AccountDelta>,
     ) -> Self {
         let (status, output, created) = match result {
-            ExecutionResult::Success {
-                output: Output::Call(data),
-                ..
-            } => (TxStatus::Success, data.clone(), None),
-            ExecutionResult::Success {
-                output: Output::Create(data, address),
-                ..
-            } => (TxStatus::Success, data.clone(), *address),
+            ExecutionResult::Success { output: Output::Call(data), .. } => {
+                (TxStatus::Success, data.clone(), None)
+            }
+            ExecutionResult::Success { output: Output::Create(data, address), .. } => {
+                (TxStatus::Success, data.clone(), *address)
+            }
             ExecutionResult::Revert { output, .. } => (TxStatus::Reverted, output.clone(), None),
             ExecutionResult::Halt { .. } => (TxStatus::Halted, Bytes::new(), None),
         };
-        Self {
-            status,
-            gas_used,
-            output,
-            created,
-            deltas,
-        }
+        Self { status, gas_used, output, created, deltas }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::service::Service;
 pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
     let args = args.resolve()?;
     let dev = if args.dev { Some(DevChain::new(&args)?) } else { None };
+    raise_descriptor_limit();
     let (datadir, _temporary) = datadir(&args)?;
     let genesis = match (&dev, &args.genesis) {
         (Some(dev), _) => dev.genesis.clone(),
@@ -52,6 +53,14 @@ pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
     match ended {
         Some(SequencerStatus::Ended(reason)) => eyre::bail!("the sequencer ended: {reason}"),
         _ => Ok(()),
+    }
+}
+
+/// Thousands of connections need thousands of descriptors; the usual soft limit is 1024.
+fn raise_descriptor_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => tracing::debug!(target: "node", limit, "file descriptors"),
+        Err(error) => tracing::warn!(target: "node", %error, "file descriptor limit not raised"),
     }
 }
 
