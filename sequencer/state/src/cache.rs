@@ -153,7 +153,8 @@ impl ReadCache {
     }
 }
 
-/// Trie nodes at the tip, by their key on disk. Filled by commits alone.
+/// Trie nodes at the tip, by their key on disk. Filled by commits, and by
+/// [`Store::warm`](crate::Store::warm) between them.
 #[derive(Debug)]
 pub(crate) struct NodeCache {
     nodes: Cache<Box<[u8]>, Option<BranchRecord>, Weight, Hasher>,
@@ -170,6 +171,14 @@ impl NodeCache {
 
     pub(crate) fn put(&self, key: &[u8], record: Option<BranchRecord>) {
         self.nodes.insert(key.into(), record);
+    }
+
+    /// Puts a stored node where there is room and none is cached. `false` once it is full.
+    pub(crate) fn warm(&self, key: &[u8], record: BranchRecord) -> bool {
+        if !self.nodes.contains_key(key) {
+            self.put(key, Some(record));
+        }
+        self.nodes.weight() < self.nodes.capacity() / 10 * 9
     }
 
     pub(crate) fn size(&self) -> u64 {

@@ -53,7 +53,8 @@
 //!
 //! - [`Store`]: [`open`](Store::open), [`init_genesis`](Store::init_genesis),
 //!   [`commit`](Store::commit), [`unwind_to`](Store::unwind_to), [`prune`](Store::prune),
-//!   [`verify`](Store::verify), [`stats`](Store::stats), and reads of blocks and heads.
+//!   [`verify`](Store::verify), [`stats`](Store::stats), [`warm`](Store::warm), and reads of
+//!   blocks and heads.
 //! - [`StateChangesBuilder`] → [`StateChanges`]: what a block changed, hashed once.
 //! - [`StateView`]: implements [`StateReader`](cairn_primitives::StateReader);
 //!   [`state_update`](StateView::state_update) gives the root and trie nodes of the next block,

@@ -37,7 +37,8 @@ pub struct Options {
     pub write_buffer_bytes: usize,
     /// Bytes of the cache of accounts, slots and code at the tip.
     pub read_cache_bytes: usize,
-    /// Bytes of the cache of trie nodes at the tip.
+    /// Bytes of the cache of trie nodes at the tip. It decides the cost of a root in a large state:
+    /// 10^7 accounts have 560 MB of nodes. [`Store::warm`](crate::Store::warm) fills it.
     pub node_cache_bytes: usize,
     /// How many blocks a historical proof may go back from the tip.
     pub max_proof_distance: u64,
@@ -50,10 +51,10 @@ impl Default for Options {
         Self {
             state_history: Keep::All,
             block_data: Keep::All,
-            block_cache_bytes: 384 * MIB,
-            write_buffer_bytes: 192 * MIB,
-            read_cache_bytes: 128 * MIB,
-            node_cache_bytes: 160 * MIB,
+            block_cache_bytes: 160 * MIB,
+            write_buffer_bytes: 128 * MIB,
+            read_cache_bytes: 96 * MIB,
+            node_cache_bytes: 640 * MIB,
             max_proof_distance: 1024,
             max_open_files: 1024,
         }

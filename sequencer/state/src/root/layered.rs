@@ -208,6 +208,26 @@ impl TrieSource for LayeredTrie<'_> {
         stored.map(|bytes| BranchRecord::from_bytes(&bytes)).transpose()
     }
 
+    fn branches(&mut self, paths: &[Nibbles]) -> Result<Vec<Option<BranchRecord>>> {
+        let mut found = Vec::with_capacity(paths.len());
+        let mut unknown = Vec::new();
+        for (at, path) in paths.iter().enumerate() {
+            let layered = self.layered_node(path).cloned();
+            let key = keys::path(self.scope(), path);
+            let known = layered.or_else(|| self.cache.and_then(|cache| cache.get(&key)));
+            if known.is_none() {
+                unknown.push((at, key));
+            }
+            found.push(known.flatten());
+        }
+        let keys = unknown.iter().map(|(_, key)| key);
+        let stored = self.base.get_sorted(self.node_column(), keys);
+        for ((at, _), stored) in unknown.iter().zip(stored) {
+            found[*at] = stored?.map(|bytes| BranchRecord::from_bytes(&bytes)).transpose()?;
+        }
+        Ok(found)
+    }
+
     fn first_branch(&mut self, prefix: &Nibbles) -> Result<Option<(Nibbles, BranchRecord)>> {
         let mut first = self.first_stored_branch(prefix)?;
         for layer in &self.layers {

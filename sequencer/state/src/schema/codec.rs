@@ -123,13 +123,7 @@ mod tests {
                     let account = Account { nonce, balance, code_hash: code };
                     let record = AccountRecord { account, storage_root: root };
                     assert_eq!(AccountRecord::decode(&record.encode()).unwrap(), record);
-                    let theirs = alloy_trie::TrieAccount {
-                        nonce,
-                        balance,
-                        storage_root: root,
-                        code_hash: code,
-                        ..Default::default()
-                    };
+                    let theirs = alloy_trie::TrieAccount::new(nonce, balance, root, code);
                     assert_eq!(record.trie_value().as_slice(), alloy_rlp::encode(theirs));
                 }
             }

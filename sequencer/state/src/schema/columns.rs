@@ -1,8 +1,8 @@
 //! Column families and their settings.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DataBlockIndexType,
-    Options, SliceTransform,
+    BlockBasedOptions, BlockBasedTablePinningTier, Cache, ColumnFamilyDescriptor,
+    DBCompressionType, DataBlockIndexType, Options, SliceTransform,
 };
 
 /// A column family; see the table in [`super`].
@@ -118,15 +118,9 @@ impl Column {
         options.set_memtable_whole_key_filtering(true);
         options.set_memtable_prefix_bloom_ratio(0.02);
         match self.pattern() {
-            Pattern::Random => {
-                blocks.set_block_size(4 << 10);
-                blocks.set_bloom_filter(10.0, false);
-                blocks.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
-            }
+            Pattern::Random => point_reads(&mut blocks),
             Pattern::Present => {
-                blocks.set_block_size(4 << 10);
-                blocks.set_bloom_filter(10.0, false);
-                blocks.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
+                point_reads(&mut blocks);
                 // The last level holds nine tenths of the keys and is asked for what it has.
                 options.set_optimize_filters_for_hits(self.prefix().is_none());
             }
@@ -146,4 +140,14 @@ impl Column {
         options.set_block_based_table_factory(&blocks);
         ColumnFamilyDescriptor::new(self.name(), options)
     }
+}
+
+/// Blocks for reads of single keys that share no prefix: every key is found without a scan, and
+/// indices and filters are looked up once for each table file, not for each read.
+fn point_reads(blocks: &mut BlockBasedOptions) {
+    blocks.set_block_size(4 << 10);
+    blocks.set_block_restart_interval(1);
+    blocks.set_bloom_filter(10.0, false);
+    blocks.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
+    blocks.set_unpartitioned_pinning_tier(BlockBasedTablePinningTier::All);
 }

@@ -66,7 +66,7 @@ pub(crate) fn synced() -> WriteOptions {
 
 impl Database {
     pub(crate) fn open(path: &Path, options: &crate::Options) -> Result<Self> {
-        let cache = Cache::new_lru_cache(options.block_cache_bytes);
+        let cache = Cache::new_hyper_clock_cache(options.block_cache_bytes, 0);
         let mut db_options = house_options(options.write_buffer_bytes);
         db_options.set_max_open_files(options.max_open_files);
         let write_buffer = (options.write_buffer_bytes / 4).clamp(1 << 20, 64 << 20);

@@ -5,6 +5,7 @@
 //! the format and what a crash may lose are described in [`crate::schema`].
 
 mod commit;
+mod difference;
 mod genesis;
 mod heads;
 mod history;
@@ -17,6 +18,7 @@ mod stats;
 mod unwind;
 mod verify;
 mod views;
+mod warm;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,13 +33,14 @@ use crate::error::{Result, StateError};
 use crate::schema::Database;
 
 pub use commit::CommittedBlock;
+pub use difference::Difference;
 pub use genesis::GenesisState;
 pub use heads::Heads;
 pub use proof::{AccountProof, StorageProof};
 pub use prune::PruneProgress;
 pub use read::TransactionLocation;
 pub use stats::{ColumnStats, StoreStats};
-pub use verify::{Difference, VerifyProgress, VerifyReport};
+pub use verify::{VerifyProgress, VerifyReport};
 
 /// The store of a node. Cheap to clone; all clones are the same store.
 #[derive(Debug, Clone)]

@@ -5,9 +5,9 @@ use std::hash::BuildHasher;
 
 use alloy_eips::BlockNumHash;
 use alloy_primitives::{B256, KECCAK256_EMPTY, keccak256};
-use alloy_trie::{HashBuilder, Nibbles};
+use alloy_trie::HashBuilder;
 
-use super::Store;
+use super::{Difference, Store};
 use crate::error::{Result, StateError};
 use crate::root::slot_leaf;
 use crate::schema::{AccountRecord, Column, Reader, decode_slot, keys, meta};
@@ -39,63 +39,6 @@ pub struct VerifyReport {
     pub nodes: u64,
     /// The first difference, `None` if the store is sound.
     pub difference: Option<Difference>,
-}
-
-/// Where the store contradicts itself.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Difference {
-    /// The flat state does not give the header's root.
-    #[error("state root: the header says {expected}, the flat state gives {computed}")]
-    StateRoot {
-        /// Root in the header.
-        expected: B256,
-        /// Root of the rebuild.
-        computed: B256,
-    },
-    /// The slots of an account do not give its storage root.
-    #[error("storage root of {account}: stored {stored}, the slots give {computed}")]
-    StorageRoot {
-        /// Hashed address.
-        account: B256,
-        /// Root in the record.
-        stored: B256,
-        /// Root of the rebuild.
-        computed: B256,
-    },
-    /// A stored trie node is missing, wrong, or should not be there.
-    #[error("trie node at {path:?} of {}: {what}", owner(account))]
-    Node {
-        /// Hashed address of a storage trie, `None` for the account trie.
-        account: Option<B256>,
-        /// Nibble path.
-        path: Nibbles,
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// A slot without an account, or a stored zero.
-    #[error("slot {slot} of {account}: {what}")]
-    Slot {
-        /// Hashed address.
-        account: B256,
-        /// Hashed slot.
-        slot: B256,
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// An account whose code is missing or has another hash.
-    #[error("code {code_hash} of {account}: {what}")]
-    Code {
-        /// Hashed address.
-        account: B256,
-        /// Code hash.
-        code_hash: B256,
-        /// What is wrong.
-        what: &'static str,
-    },
-}
-
-fn owner(account: &Option<B256>) -> String {
-    account.map_or_else(|| "the account trie".into(), |account| format!("account {account}"))
 }
 
 impl Store {
@@ -165,7 +108,7 @@ impl Walk<'_> {
                 return Ok(Some(found));
             }
             self.report.accounts += 1;
-            let per_mille = (u32::from(hashed[0]) << 8 | u32::from(hashed[1])) * 1000 >> 16;
+            let per_mille = u32::from(u16::from_be_bytes([hashed[0], hashed[1]])) * 1000 / 65536;
             if per_mille > shown {
                 shown = per_mille;
                 let (accounts, slots) = (self.report.accounts, self.report.slots);

@@ -14,9 +14,8 @@ impl Store {
 
     /// The state after the newest of some layers, given newest first.
     ///
-    /// The layers follow each other, and the oldest follows a block of the store's chain. Layers
-    /// of blocks that are in the store already may stay in the list. Without layers this is the
-    /// state at the tip.
+    /// The layers follow each other and the store's chain. Layers of blocks that are in the store
+    /// already may stay in the list, even if all are. Without layers this is the state at the tip.
     ///
     /// # Errors
     /// [`StateError::NotOnTip`] if the layers do not follow each other or the store's chain.
@@ -35,21 +34,21 @@ impl Store {
                 return Err(not_on(&pair[0]));
             }
         }
-        if let Some(oldest) = layers.last() {
-            let base = oldest.number().checked_sub(1).filter(|base| *base <= tip.block.number);
-            let base = base.ok_or_else(|| not_on(oldest))?;
-            let on_chain = if base == tip.block.number {
-                oldest.parent_hash() == tip.block.hash
-            } else {
-                self.canonical_hash(base)? == Some(oldest.parent_hash())
+        if let (Some(newest), Some(oldest)) = (layers.first(), layers.last()) {
+            // Where the layers' chain meets the store's, their hashes agree. Below that they agree
+            // too, because each block names its parent.
+            let meets = newest.number().min(tip.block.number);
+            let layer = layers.iter().find(|layer| layer.number() == meets);
+            let ours = match layer {
+                Some(layer) => layer.hash(),
+                None if meets.checked_add(1) == Some(oldest.number()) => oldest.parent_hash(),
+                None => return Err(not_on(oldest)),
             };
-            // A layer beside the store's chain must not be read through to its tip.
-            let same_chain = layers
-                .iter()
-                .find(|layer| layer.number() == tip.block.number)
-                .is_none_or(|layer| layer.hash() == tip.block.hash);
-            let reaches = layers[0].number() >= tip.block.number;
-            if !on_chain || !same_chain || !reaches {
+            let theirs = match meets == tip.block.number {
+                true => Some(tip.block.hash),
+                false => self.canonical_hash(meets)?,
+            };
+            if theirs != Some(ours) {
                 return Err(not_on(oldest));
             }
         }

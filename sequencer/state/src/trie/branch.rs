@@ -4,7 +4,7 @@ use alloy_primitives::{B256, keccak256};
 use alloy_rlp::{EMPTY_STRING_CODE, Encodable, Header};
 use alloy_trie::{
     EMPTY_ROOT_HASH, Nibbles,
-    nodes::{ExtensionNodeRef, LeafNodeRef, RlpNode},
+    nodes::{ExtensionNodeRef, RlpNode},
 };
 
 use super::{BranchRecord, LeafValue};
@@ -96,6 +96,23 @@ impl Branch {
     }
 }
 
+/// Appends a leaf node: `rlp([hex-prefix(key from start on), value])` (Yellow Paper, appendix C).
+pub(crate) fn encode_leaf(key: &Nibbles, start: usize, value: &[u8], out: &mut Vec<u8>) {
+    let odd = (key.len() - start) % 2;
+    let mut path = [0u8; 33];
+    path[0] = 0x20;
+    if odd == 1 {
+        path[0] = 0x30 | key.get_unchecked(start);
+    }
+    let rest = key.slice(start + odd..);
+    let length = 1 + rest.len() / 2;
+    rest.pack_to(&mut path[1..length]);
+    let path = &path[..length];
+    Header { list: true, payload_length: path.length() + value.length() }.encode(out);
+    path.encode(out);
+    value.encode(out);
+}
+
 /// A trie below some path, not yet attached to a parent.
 #[derive(Debug, Clone)]
 pub(crate) enum Subtree {
@@ -121,8 +138,8 @@ impl Subtree {
         match self {
             Self::Empty => None,
             Self::Leaf(key, value) => {
-                let node = LeafNodeRef::new(&key.slice(start..), value).rlp(buf);
-                Some((ChildKind::Leaf, node))
+                encode_leaf(key, start, value, buf);
+                Some((ChildKind::Leaf, RlpNode::from_rlp(buf)))
             }
             Self::Branch(path, node) if path.len() == start => {
                 Some((ChildKind::Branch, node.clone()))

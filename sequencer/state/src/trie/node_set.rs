@@ -1,5 +1,7 @@
 //! The records of one trie that an update wrote or removed.
 
+use std::sync::OnceLock;
+
 use alloy_primitives::map::HashMap;
 use alloy_trie::Nibbles;
 
@@ -9,15 +11,21 @@ use super::BranchRecord;
 #[derive(Debug, Default, Clone)]
 pub(crate) struct NodeSet {
     nodes: HashMap<Nibbles, Option<BranchRecord>>,
-    sorted: Vec<Nibbles>,
+    /// Made when it is first asked for, so that it is not in the way of a block being sealed.
+    sorted: OnceLock<Vec<Nibbles>>,
 }
 
 impl NodeSet {
     pub(crate) fn new(updates: Vec<(Nibbles, Option<BranchRecord>)>) -> Self {
-        let nodes: HashMap<_, _> = updates.into_iter().collect();
-        let mut sorted: Vec<_> = nodes.keys().copied().collect();
-        sorted.sort_unstable();
-        Self { nodes, sorted }
+        Self { nodes: updates.into_iter().collect(), sorted: OnceLock::new() }
+    }
+
+    fn sorted(&self) -> &[Nibbles] {
+        self.sorted.get_or_init(|| {
+            let mut sorted: Vec<_> = self.nodes.keys().copied().collect();
+            sorted.sort_unstable();
+            sorted
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -35,14 +43,15 @@ impl NodeSet {
 
     /// Changed paths at or below `prefix`, in order.
     pub(crate) fn under(&self, prefix: &Nibbles) -> impl Iterator<Item = &Nibbles> {
-        let start = self.sorted.partition_point(|path| path < prefix);
+        let sorted = self.sorted();
+        let start = sorted.partition_point(|path| path < prefix);
         let prefix = *prefix;
-        self.sorted[start..].iter().take_while(move |path| path.starts_with(&prefix))
+        sorted[start..].iter().take_while(move |path| path.starts_with(&prefix))
     }
 
     /// All changes in path order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Nibbles, &Option<BranchRecord>)> {
-        self.sorted.iter().map(|path| (path, &self.nodes[path]))
+        self.sorted().iter().map(|path| (path, &self.nodes[path]))
     }
 
     /// Bytes of memory, roughly.

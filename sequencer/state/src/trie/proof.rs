@@ -2,8 +2,9 @@
 
 use alloy_primitives::Bytes;
 use alloy_trie::Nibbles;
-use alloy_trie::nodes::{ExtensionNodeRef, LeafNodeRef};
+use alloy_trie::nodes::ExtensionNodeRef;
 
+use super::branch::encode_leaf;
 use super::{ChildKind, LeafValue, TrieSource};
 use crate::error::{Result, StateError};
 
@@ -80,7 +81,7 @@ impl Nodes {
             };
         };
         let mut buffer = Vec::new();
-        LeafNodeRef::new(&found.slice(path.len()..), &value).rlp(&mut buffer);
+        encode_leaf(&found, path.len(), &value, &mut buffer);
         self.push(buffer);
         Ok((self.0, (found == *key).then_some(value)))
     }

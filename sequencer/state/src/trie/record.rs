@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use alloy_trie::nodes::RlpNode;
+use smallvec::SmallVec;
 
-use super::Branch;
+use super::{Branch, ChildKind};
 use crate::error::{Result, StateError};
 
 /// A branch node as it is stored and cached.
@@ -29,7 +30,7 @@ impl std::fmt::Debug for BranchRecord {
 
 impl BranchRecord {
     pub(crate) fn new(branch: &Branch) -> Self {
-        let mut out = Vec::with_capacity(HEADER + 33 * 16 + branch.value.len());
+        let mut out = SmallVec::<[u8; HEADER + 33 * 16]>::new();
         let inline = branch
             .children()
             .filter(|(_, node)| !node.is_hash())
@@ -46,7 +47,7 @@ impl BranchRecord {
             }
         }
         out.extend_from_slice(&branch.value);
-        Self(out.into())
+        Self(out.as_slice().into())
     }
 
     /// Takes stored bytes after checking that they are a record.
@@ -115,6 +116,11 @@ impl BranchRecord {
         branch
     }
 
+    /// Kind of a child, `None` where there is none.
+    pub(crate) fn child_kind(&self, nibble: u8) -> Option<ChildKind> {
+        ChildKind::of(self.mask(0), self.mask(1), self.mask(2), nibble)
+    }
+
     /// The branch node's own reference.
     pub(crate) fn reference(&self) -> RlpNode {
         self.branch().reference(&mut Vec::new())
@@ -123,7 +129,6 @@ impl BranchRecord {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ChildKind;
     use super::*;
 
     fn branch() -> Branch {

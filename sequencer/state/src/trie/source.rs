@@ -13,6 +13,11 @@ pub(crate) trait TrieSource: Sized + Send + Sync {
     /// The record at exactly this path.
     fn branch(&mut self, path: &Nibbles) -> Result<Option<BranchRecord>>;
 
+    /// The records at some paths, in order. Reads them together where that is cheaper.
+    fn branches(&mut self, paths: &[Nibbles]) -> Result<Vec<Option<BranchRecord>>> {
+        paths.iter().map(|path| self.branch(path)).collect()
+    }
+
     /// The shallowest record at or below `prefix`. In path order that is the first one, because
     /// the paths of all others start with its path.
     fn first_branch(&mut self, prefix: &Nibbles) -> Result<Option<(Nibbles, BranchRecord)>>;

@@ -1,6 +1,7 @@
 //! The incremental root.
 
 use alloy_primitives::B256;
+use alloy_primitives::map::HashMap;
 use alloy_trie::Nibbles;
 use rayon::prelude::*;
 
@@ -23,6 +24,9 @@ pub(crate) struct Change {
 /// From how many changes below one branch its children are worked on in parallel.
 const PARALLEL_CHANGES: usize = 192;
 
+/// From how many keys records are read ahead of the descent.
+const READ_AHEAD_CHANGES: usize = 16;
+
 /// Applies changes, sorted by key and without duplicates, and gives the new root with the records
 /// that differ. `empty` says that the trie has no key before, which saves looking for its root.
 pub(crate) fn update<S: TrieSource>(
@@ -31,7 +35,7 @@ pub(crate) fn update<S: TrieSource>(
     empty: bool,
 ) -> Result<(B256, NodeSet)> {
     debug_assert!(changes.is_sorted_by(|a, b| a.key < b.key), "changes are sorted");
-    let mut task = Task { source, out: Output::default() };
+    let mut task = Task::new(source, true);
     let root = Nibbles::new();
     let tree = if empty {
         task.insert_only(changes, None)
@@ -48,9 +52,49 @@ pub(crate) fn update<S: TrieSource>(
 struct Task<S> {
     source: S,
     out: Output,
+    /// Records read ahead.
+    ahead: HashMap<Nibbles, BranchRecord>,
+    /// Whether this task has the whole trie, not one of the subtrees it was split into.
+    whole: bool,
 }
 
 impl<S: TrieSource> Task<S> {
+    fn new(source: S, whole: bool) -> Self {
+        Self { source, out: Output::default(), ahead: HashMap::default(), whole }
+    }
+
+    /// The record of a branch child.
+    fn record(&mut self, path: &Nibbles) -> Result<BranchRecord> {
+        if let Some(record) = self.ahead.remove(path) {
+            return Ok(record);
+        }
+        self.source.branch(path)?.ok_or_else(|| missing(path))
+    }
+
+    /// Reads the branches that lie on the way of `changes`, all of one depth together: in a large
+    /// trie that is most of the work, and one read of many keys costs far less than many reads.
+    fn read_ahead(&mut self, from: Nibbles, changes: &[Change]) -> Result<()> {
+        let mut level = vec![(from, changes)];
+        while level.len() + level.first().map_or(0, |(_, c)| c.len()) >= READ_AHEAD_CHANGES {
+            let paths: Vec<_> = level.iter().map(|(path, _)| *path).collect();
+            let records = self.source.branches(&paths)?;
+            let mut next = Vec::with_capacity(level.len());
+            for ((path, changes), record) in level.into_iter().zip(records) {
+                let Some(record) = record else { continue };
+                for (nibble, changes) in groups(past(changes, path.len()), path.len()) {
+                    if record.child_kind(nibble) == Some(ChildKind::Branch) {
+                        let mut child = path;
+                        child.push(nibble);
+                        next.push((child, changes));
+                    }
+                }
+                self.ahead.insert(path, record);
+            }
+            level = next;
+        }
+        Ok(())
+    }
+
     /// Changes below a path that held nothing, or a leaf that `old` names if it stays.
     fn insert_only(&mut self, changes: &[Change], old: Option<(Nibbles, LeafValue)>) -> Subtree {
         let mut items: Vec<_> = changes
@@ -116,15 +160,14 @@ impl<S: TrieSource> Task<S> {
     ) -> Result<Subtree> {
         let depth = path.len();
         let mut branch = record.branch();
-        let mut rest = changes;
-        if let Some(change) = rest.first()
-            && change.key.len() == depth
-        {
-            branch.value = change.value.as_ref().map_or_else(Vec::new, |value| value.to_vec());
-            rest = &rest[1..];
+        let rest = past(changes, depth);
+        if rest.len() < changes.len() {
+            let value = changes[0].value.as_ref();
+            branch.value = value.map_or_else(Vec::new, |value| value.to_vec());
         }
         let groups = groups(rest, depth);
-        let children = if changes.len() >= PARALLEL_CHANGES && groups.len() > 1 {
+        let spread = self.whole && changes.len() >= PARALLEL_CHANGES && groups.len() > 1;
+        let children = if spread {
             self.children_in_parallel(&path, &branch, &groups)?
         } else {
             let each = |(nibble, changes): &(u8, &[Change])| {
@@ -148,7 +191,12 @@ impl<S: TrieSource> Task<S> {
         let done: Vec<_> = groups
             .par_iter()
             .map(|&(nibble, changes)| {
-                let mut task = Self { source: source.fork(), out: Output::default() };
+                let mut task = Self::new(source.fork(), false);
+                if branch.kind(nibble) == Some(ChildKind::Branch) {
+                    let mut child = *path;
+                    child.push(nibble);
+                    task.read_ahead(child, changes)?;
+                }
                 let child = task.child(path, branch.kind(nibble), nibble, changes)?;
                 Ok((nibble, child, task.out.updates))
             })
@@ -178,7 +226,7 @@ impl<S: TrieSource> Task<S> {
             },
             Some(ChildKind::Leaf) => self.leaf(&prefix, changes),
             Some(ChildKind::Branch) => {
-                let record = self.source.branch(&prefix)?.ok_or_else(|| missing(&prefix))?;
+                let record = self.record(&prefix)?;
                 self.branch(prefix, &record, changes)
             }
             Some(ChildKind::Extension) => {
@@ -227,6 +275,14 @@ impl<S: TrieSource> Task<S> {
                 Ok(leaf(key, value))
             }
         }
+    }
+}
+
+/// Changes without that of the key that ends at `depth`, which comes first.
+fn past(changes: &[Change], depth: usize) -> &[Change] {
+    match changes.split_first() {
+        Some((first, rest)) if first.key.len() == depth => rest,
+        _ => changes,
     }
 }
 

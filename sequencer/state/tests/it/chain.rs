@@ -25,13 +25,9 @@ impl Model {
     pub(crate) fn root(&self) -> B256 {
         root::state_root_unhashed(self.accounts.iter().map(|(address, (account, slots))| {
             let slots = slots.iter().map(|(slot, value)| (B256::from(*slot), *value));
-            let leaf = TrieAccount {
-                nonce: account.nonce,
-                balance: account.balance,
-                storage_root: root::storage_root_unhashed(slots),
-                code_hash: account.code_hash,
-                ..Default::default()
-            };
+            let storage = root::storage_root_unhashed(slots);
+            let Account { nonce, balance, code_hash } = *account;
+            let leaf = TrieAccount::new(nonce, balance, storage, code_hash);
             (*address, leaf)
         }))
     }

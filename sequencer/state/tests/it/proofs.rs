@@ -2,6 +2,7 @@
 
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_trie::{Nibbles, TrieAccount, proof::verify_proof};
+use cairn_primitives::Account;
 use cairn_state::{Options, StateError, StateView, Store};
 
 use crate::chain::{Chain, Model, address, identity, options};
@@ -13,13 +14,8 @@ fn check(view: &StateView, root: B256, model: &Model, pool: u64) {
         let proof = view.proof(address, &slots).unwrap();
         assert_eq!(proof.account, model.account(address));
         let leaf = proof.account.map(|account| {
-            alloy_rlp::encode(TrieAccount {
-                nonce: account.nonce,
-                balance: account.balance,
-                storage_root: proof.storage_root,
-                code_hash: account.code_hash,
-                ..Default::default()
-            })
+            let Account { nonce, balance, code_hash } = account;
+            alloy_rlp::encode(TrieAccount::new(nonce, balance, proof.storage_root, code_hash))
         });
         verify_proof(root, Nibbles::unpack(keccak256(address)), leaf, &proof.nodes).unwrap();
         assert_eq!(proof.storage.len(), slots.len());

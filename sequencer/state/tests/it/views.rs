@@ -105,3 +105,63 @@ fn views_never_show_another_chain_while_it_is_unwound_and_extended() {
     });
     assert!(right > 1000, "{right} reads, {gone} of them unavailable");
 }
+
+#[test]
+fn layers_that_the_store_has_overtaken_still_make_a_view_of_their_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Chain::create(dir.path(), 11, 30);
+    for _ in 0..8 {
+        chain.extend();
+    }
+    let layers = chain.layers();
+    chain.commit(6);
+    for skip in 0..8 {
+        for keep in 1..=8 - skip {
+            let some: Vec<_> = layers[skip..skip + keep].to_vec();
+            let oldest = some[keep - 1].number();
+            match chain.store.view(some) {
+                Ok(view) => assert_view(&view, &chain.models[8 - skip], chain.pool),
+                Err(error) => assert!(oldest > 7, "{error}, oldest {oldest}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn changes_that_were_made_on_another_state_are_refused() {
+    use alloy_primitives::U256;
+    use cairn_primitives::{Account, StateReader};
+    use cairn_state::{StateChangesBuilder, StateError};
+    let dir = tempfile::tempdir().unwrap();
+    let chain = Chain::create(dir.path(), 12, 30);
+    let view = chain.view();
+    let (there, absent) = (crate::chain::address(3), crate::chain::address(999));
+    let mut wrong_before = StateChangesBuilder::new();
+    wrong_before.account(there, None, Some(Account::default()));
+    let mut orphan = StateChangesBuilder::new();
+    orphan.storage(absent, U256::from(1), U256::ZERO, U256::from(5));
+    for changes in [wrong_before, orphan] {
+        let refused = view.state_update(&changes.build()).unwrap_err();
+        assert!(matches!(refused, StateError::ForeignChanges { .. }), "{refused}");
+    }
+    assert_eq!(view.account(there).unwrap(), chain.model().account(there));
+}
+
+#[test]
+fn a_warmed_cache_changes_no_root() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Chain::create(dir.path(), 13, 3000);
+    chain.pool = 3000;
+    assert!(chain.store.warm().unwrap() > 100);
+    for _ in 0..30 {
+        chain.extend();
+        let count = chain.rng.random_range(0..3);
+        chain.commit(count);
+        chain.store.warm().unwrap();
+    }
+    chain.unwind(15);
+    chain.store.warm().unwrap();
+    chain.extend();
+    chain.commit_all();
+    assert_eq!(chain.store.verify(|_| ()).unwrap().difference, None);
+}

@@ -11,6 +11,8 @@
 //! snapshot. Unwinding raises an epoch before it begins; a view of an older epoch answers
 //! [`ReadError::Unavailable`].
 
+mod update;
+
 use std::sync::Arc;
 
 use alloy_eips::BlockNumHash;
@@ -21,10 +23,9 @@ use smallvec::SmallVec;
 
 use crate::cache::Caches;
 use crate::error::{Result, StateError};
-use crate::root::{AccountInput, StorageInput, Tries};
 use crate::schema::{AccountRecord, Column, Database, Reader, decode_slot, keys};
 use crate::store::Store;
-use crate::{Delta, Layer, PendingLayers, StateChanges, StateUpdate};
+use crate::{Delta, Layer, PendingLayers};
 
 /// The state after one block, or of the open block. Cheap to make and to clone.
 #[derive(Clone)]
@@ -85,54 +86,15 @@ impl StateView {
         Ok(Self { block, layers, pending: SmallVec::new(), ..self.clone() })
     }
 
-    /// Applies a block's changes: the new state root and everything a [`Layer`] needs. Reads no
-    /// pending deltas. Runs on the rayon pool when there is much to do.
-    pub fn state_update(&self, changes: &StateChanges) -> Result<StateUpdate> {
-        let tries = self.tries();
-        let (inputs, storage) = self.inputs(&tries, changes)?;
-        let update = tries.apply(&inputs, &storage);
-        // Errors of a state that was pulled away are errors of timing, not of the store.
-        self.check_current()?;
-        update
-    }
-
-    /// The storage root of an account, [`EMPTY_ROOT_HASH`](alloy_trie::EMPTY_ROOT_HASH) for one
-    /// without storage and `None` for one that does not exist. Reads no pending deltas.
-    pub fn storage_root(&self, address: Address) -> Result<Option<B256>> {
-        let hashed = keccak256(address);
-        if let Some(update) = self.layers.iter().find_map(|l| l.update().account(&hashed)) {
-            return Ok(update.after.map(|record| record.storage_root));
-        }
-        Ok(self.stored_account(&address)?.map(|record| record.storage_root))
-    }
-
     /// The account if it can be had without the disk: from the open block, a layer or the cache of
     /// the tip. The outer `None` says nothing about the account.
     pub fn cached_account(&self, address: &Address) -> Option<Option<Account>> {
         if let Some(changed) = self.deltas().find_map(|delta| delta.account(address)) {
             return Some(changed);
         }
-        // As in `from_store`: right if the store has not moved beyond this view meanwhile.
+        // As in `read_through`: right if the store has not moved beyond this view meanwhile.
         let record = self.caches.read.peek_account(address).filter(|_| self.at_tip())?;
         Some(record.map(|record| record.account))
-    }
-
-    /// The tries after this view's layers, read from the store as it moves. Whoever uses them
-    /// calls [`Self::check_current`] afterwards.
-    fn tries(&self) -> Tries<'_> {
-        Tries {
-            base: self.store.db().reader(),
-            cache: Some(&self.caches.nodes),
-            layers: self.layers.iter().map(|layer| layer.update()).collect(),
-        }
-    }
-
-    fn check_current(&self) -> Result<()> {
-        self.check_epoch()?;
-        if self.store.tip_bound() > self.block.number {
-            return Err(self.unavailable("the store has moved beyond it"));
-        }
-        Ok(())
     }
 
     pub(crate) fn check_epoch(&self) -> Result<()> {
@@ -147,53 +109,6 @@ impl StateView {
         StateError::Unavailable { block: self.block.number, reason }
     }
 
-    /// Joins changed accounts and accounts with changed storage, with their records.
-    fn inputs(
-        &self,
-        tries: &Tries<'_>,
-        changes: &StateChanges,
-    ) -> Result<(Vec<AccountInput>, Vec<StorageInput>)> {
-        let mut touched: Vec<(B256, Address)> = changes
-            .accounts()
-            .iter()
-            .map(|change| (change.hashed, change.address))
-            .chain(changes.storage().iter().map(|change| (change.hashed, change.address)))
-            .collect();
-        touched.sort_unstable();
-        touched.dedup();
-        let cached = |(hashed, address): &(B256, Address)| {
-            let layered = tries.layers.iter().any(|layer| layer.account(hashed).is_some());
-            if layered { None } else { self.caches.read.peek_account(address) }
-        };
-        let known: Vec<_> = touched.iter().map(cached).collect();
-        let unknown: Vec<B256> =
-            touched.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(t, _)| t.0).collect();
-        let mut read = tries.records(&unknown)?.into_iter();
-        let mut changed = changes.accounts().iter().peekable();
-        let mut inputs = Vec::with_capacity(touched.len());
-        for ((hashed, _), known) in touched.iter().zip(known) {
-            let before = known.unwrap_or_else(|| read.next().flatten());
-            let current = before.map(|record| record.account);
-            let after = match changed.next_if(|change| change.hashed == *hashed) {
-                Some(change) if change.before != current => {
-                    self.check_current()?;
-                    let key = format!("{hashed} ({})", change.address);
-                    let what = "the account is not what it was said to be";
-                    return Err(StateError::ForeignChanges { key, what });
-                }
-                Some(change) => change.after,
-                None => current,
-            };
-            inputs.push(AccountInput { hashed: *hashed, before, after });
-        }
-        let storage = changes.storage().iter().map(|change| StorageInput {
-            hashed: change.hashed,
-            wiped: change.wiped,
-            slots: change.slots.as_slice().into(),
-        });
-        Ok((inputs, storage.collect()))
-    }
-
     /// The store's value if the store has not gone beyond this view.
     fn at_tip(&self) -> bool {
         self.store.tip_bound() <= self.block.number && self.store.epoch() == self.epoch
@@ -201,7 +116,7 @@ impl StateView {
 
     /// A value that no layer changed: `cached` if the store is not beyond this view, else from
     /// history.
-    fn from_store<T>(
+    fn read_through<T>(
         &self,
         cached: impl FnOnce() -> Result<T>,
         history: impl FnOnce(Reader<'_>) -> Result<T>,
@@ -227,7 +142,7 @@ impl StateView {
             let value = db.reader().get(Column::Account, keccak256(address).as_slice())?;
             value.map(|bytes| AccountRecord::decode(&bytes)).transpose()
         };
-        self.from_store(
+        self.read_through(
             || self.caches.read.account(address, || read(db), || self.at_tip()),
             |reader| {
                 let key = keccak256(address);
@@ -248,7 +163,7 @@ impl StateView {
             let value = self.store.db().reader().get(Column::Slot, &key())?;
             value.map_or(Ok(U256::ZERO), |bytes| decode_slot(&bytes))
         };
-        self.from_store(
+        self.read_through(
             || self.caches.read.slot(address, slot, read, || self.at_tip()),
             |reader| {
                 let value = self.store.historical(
