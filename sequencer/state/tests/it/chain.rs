@@ -76,6 +76,8 @@ pub(crate) struct Chain {
     pub(crate) open: Vec<CommittedBlock>,
     /// Addresses and slots are drawn from this many.
     pub(crate) pool: u64,
+    /// Whether blocks change slots.
+    pub(crate) storage: bool,
 }
 
 impl Chain {
@@ -108,7 +110,7 @@ impl Chain {
         store.init_genesis(alloc, header).unwrap();
         assert_eq!(store.header(0).unwrap().unwrap().state_root, model.root());
         let rng = StdRng::seed_from_u64(seed);
-        Self { store, rng, models: vec![model], open: Vec::new(), pool: 60 }
+        Self { store, rng, models: vec![model], open: Vec::new(), pool: 60, storage: true }
     }
 
     pub(crate) fn layers(&self) -> Vec<Arc<Layer>> {
@@ -126,7 +128,7 @@ impl Chain {
     /// Changes as a random block makes them; `model` follows.
     pub(crate) fn random_changes(&mut self, view: &StateView, model: &mut Model) -> StateChanges {
         let mut changes = StateChangesBuilder::new();
-        for _ in 0..self.rng.random_range(0..40) {
+        for _ in 0..self.rng.random_range(0..self.pool.min(40)) {
             let address = address(self.rng.random_range(0..self.pool));
             self.random_change(view, model, &mut changes, address);
         }
@@ -142,7 +144,7 @@ impl Chain {
     ) {
         let before = view.account(address).unwrap();
         let rng = &mut self.rng;
-        match rng.random_range(0..10) {
+        match rng.random_range(0..if self.storage { 10 } else { 4 }) {
             0 => {
                 model.accounts.remove(&address);
                 changes.account(address, before, None);
@@ -185,7 +187,14 @@ impl Chain {
     pub(crate) fn extend(&mut self) -> &CommittedBlock {
         let view = self.view();
         let mut model = self.model().clone();
-        let changes = Arc::new(self.random_changes(&view, &mut model));
+        let changes = self.random_changes(&view, &mut model);
+        self.seal(changes, model)
+    }
+
+    /// Makes a block in memory of changes that lead to `model`.
+    pub(crate) fn seal(&mut self, changes: StateChanges, model: Model) -> &CommittedBlock {
+        let view = self.view();
+        let changes = Arc::new(changes);
         let update = view.state_update(&changes).unwrap();
         assert_eq!(update.root(), model.root(), "block {}", view.block().number + 1);
         self.models.push(model);
@@ -223,12 +232,12 @@ impl Chain {
 
     /// Closes the store and opens it again. Uncommitted blocks are lost.
     pub(crate) fn reopen(self) -> Self {
-        let Self { store, rng, mut models, pool, open } = self;
+        let Self { store, rng, mut models, pool, storage, open } = self;
         let path = store.path().to_path_buf();
         drop((store, open));
         let store = self::open(&path);
         models.truncate(store.tip().unwrap().number as usize + 1);
-        Self { store, rng, models, open: Vec::new(), pool }
+        Self { store, rng, models, open: Vec::new(), pool, storage }
     }
 }
 

@@ -165,3 +165,34 @@ fn a_warmed_cache_changes_no_root() {
     chain.commit_all();
     assert_eq!(chain.store.verify(|_| ()).unwrap().difference, None);
 }
+
+#[test]
+fn a_state_that_shrinks_to_one_account_forgets_its_root_branch() {
+    use cairn_primitives::Account;
+    use cairn_state::StateChangesBuilder;
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Chain::create(dir.path(), 14, 0);
+    let account = |nonce| Some(Account { nonce, ..Account::default() });
+    let [a, b] = [1, 2].map(crate::chain::address);
+    let steps = [
+        vec![(a, None, account(1)), (b, None, account(1))],
+        vec![(a, account(1), None)],
+        vec![(b, account(1), account(2))],
+        vec![(b, account(2), None)],
+        vec![(a, None, account(7))],
+    ];
+    for step in steps {
+        let mut changes = StateChangesBuilder::new();
+        let mut model = chain.model().clone();
+        for (address, before, after) in step {
+            changes.account(address, before, after);
+            match after {
+                Some(account) => model.accounts.insert(address, (account, Default::default())),
+                None => model.accounts.remove(&address),
+            };
+        }
+        chain.seal(changes.build(), model);
+        chain.commit_all();
+    }
+    assert_eq!(chain.store.verify(|_| ()).unwrap().difference, None);
+}
