@@ -122,7 +122,9 @@ async fn a_full_disk_stops_acceptance_not_service_and_nothing_is_lost() -> eyre:
     // The refused transaction may have been pooled; its successor shows that work goes on.
     loop {
         let sent = send(&node, next).await?;
-        let known = sent.as_ref().is_err_and(|e| e.contains("already known") || e.contains("nonce too low"));
+        let known = sent
+            .as_ref()
+            .is_err_and(|e| e.contains("already known") || e.contains("nonce too low"));
         if sent.is_ok() || known {
             break;
         }
@@ -142,8 +144,10 @@ async fn a_full_disk_stops_acceptance_not_service_and_nothing_is_lost() -> eyre:
     node.restart().await?;
     for hash in &acknowledged {
         let hash: B256 = serde_json::from_value(hash.clone())?;
-        let found: Value =
-            node.rpc().call("eth_getTransactionByHash", json!([hex::encode_prefixed(hash)])).await?;
+        let found: Value = node
+            .rpc()
+            .call("eth_getTransactionByHash", json!([hex::encode_prefixed(hash)]))
+            .await?;
         ensure!(!found.is_null(), "{hash} is lost after the restart");
     }
     Ok(())

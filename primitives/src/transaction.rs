@@ -2,7 +2,8 @@
 
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{
-    Sealable, Sealed, Signed, TransactionEnvelope, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy,
+    Sealable, Sealed, Signed, TransactionEnvelope, TxEip1559, TxEip2930, TxEip4844, TxEip7702,
+    TxLegacy,
 };
 use op_alloy_consensus::TxDeposit;
 

@@ -78,6 +78,7 @@ impl Node {
         let state = Options { state_history: keep, block_data: keep, ..Options::default() };
         let chain =
             open_chain(datadir, genesis, state, ChainOptions { timestamps, ..Default::default() })?;
+        warm(&chain)?;
         let pool =
             SharedPool::new(args.pool.config(), Arc::new(chain.clone()), next_conditions(&chain)?);
         let recovery = Recovery::spawn(pool.clone(), &RecoveryConfig::default())?;
@@ -110,6 +111,18 @@ impl Node {
         self.chain.close()?;
         Ok(())
     }
+}
+
+/// Loads the upper levels of the account trie, so that the first blocks after a start are not
+/// slower than the rest. In the background: the node serves meanwhile.
+fn warm(chain: &Chain) -> eyre::Result<()> {
+    let store = chain.store().clone();
+    std::thread::Builder::new().name("cairn-warm".into()).spawn(move || {
+        if let Err(error) = store.warm() {
+            tracing::warn!(target: "node", %error, "trie not warmed");
+        }
+    })?;
+    Ok(())
 }
 
 fn start_sequencer(

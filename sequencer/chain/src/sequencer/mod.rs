@@ -11,6 +11,7 @@ mod journal;
 mod open_block;
 mod records;
 mod replay;
+mod round;
 mod run;
 
 use std::path::PathBuf;
@@ -149,7 +150,13 @@ impl Sequencer {
 
     /// What the sequencer is doing.
     pub fn status(&self) -> SequencerStatus {
-        self.shared.status.lock().clone()
+        let status = self.shared.status.lock().clone();
+        let ended = self.shared.thread.lock().as_ref().is_none_or(JoinHandle::is_finished);
+        match status {
+            SequencerStatus::Ended(_) => status,
+            _ if ended => SequencerStatus::Ended("its thread has ended".into()),
+            _ => status,
+        }
     }
 
     /// Stops building after the open block; returns once it is sealed.

@@ -7,6 +7,7 @@ use alloy_consensus::constants::EMPTY_WITHDRAWALS;
 use alloy_consensus::transaction::Recovered;
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_hardforks::EthereumHardforks;
+use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, B256, Bloom, Bytes};
 use cairn_evm::{AccountDelta, BlockExecutor, EvmConfig, TxError};
 use cairn_pool::{Origin, PoolTransaction, Timestamp};
@@ -35,14 +36,16 @@ pub(super) struct OpenBlock {
     next_log: usize,
     /// Changes since the last publication.
     unpublished: Delta,
+    /// Accounts changed since the pool was told last.
+    touched: AddressMap<Account>,
     buffer: Vec<u8>,
 }
 
 /// What a transaction left behind, for the pool and for readers.
 pub(super) struct Executed {
     pub(super) tx: Arc<PendingTx>,
-    /// The accounts that it changed.
-    pub(super) accounts: Vec<(Address, Account)>,
+    /// Its sender's account right after it.
+    pub(super) sender: Account,
 }
 
 impl OpenBlock {
@@ -78,6 +81,7 @@ impl OpenBlock {
             logs_bloom: Bloom::ZERO,
             next_log: 0,
             unpublished: Delta::new(),
+            touched: AddressMap::default(),
             buffer: Vec::new(),
         };
         let mut executed = Vec::with_capacity(attributes.deposits.len());
@@ -107,16 +111,22 @@ impl OpenBlock {
         self.next_log = self.next_log.saturating_add(receipt.logs().len());
         self.body.push(tx.envelope().clone());
         self.senders.push(tx.sender());
-        let accounts = outcome
-            .deltas
-            .iter()
-            .map(|delta| (delta.address, delta.account.unwrap_or_default()))
-            .collect();
+        let mut sender = Account::default();
         for delta in outcome.deltas {
+            let account = delta.account.unwrap_or_default();
+            if delta.address == tx.sender() {
+                sender = account;
+            }
+            self.touched.insert(delta.address, account);
             add_delta(&mut self.unpublished, delta);
         }
         let pending = PendingTx::new(tx, index, receipt, outcome.gas_used, first_log);
-        Ok(Executed { tx: Arc::new(pending), accounts })
+        Ok(Executed { tx: Arc::new(pending), sender })
+    }
+
+    /// Accounts that changed since the last call, as they are now.
+    pub(super) fn take_touched(&mut self) -> AddressMap<Account> {
+        std::mem::take(&mut self.touched)
     }
 
     /// State after all executed transactions; what is shown of it never changes again.

@@ -4,18 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alloy_consensus::transaction::Recovered;
-use alloy_primitives::Address;
-use cairn_evm::TxError;
-use cairn_evm::revm_types::InvalidTransaction;
-use cairn_pool::{BlockConditions, Origin, PoolTransaction, SharedPool, Timestamp, Unexecutable};
-use cairn_primitives::{Account, Header, RecoveredBlock};
-use cairn_state::StateError;
+use cairn_pool::{BlockConditions, Origin, PoolTransaction, SharedPool, Timestamp};
+use cairn_primitives::{Header, RecoveredBlock};
 use crossbeam_channel::RecvTimeoutError;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::journal::BlockJournal;
-use super::open_block::{Executed, OpenBlock};
+use super::open_block::OpenBlock;
 use super::records::Record;
 use super::replay::replay;
 use super::{AttributesSource, Command, Inbox, SequencerOptions, SequencerStatus};
@@ -30,28 +26,31 @@ const EXPIRY_BLOCKS: u64 = 60;
 const FAILURES_MAX: u32 = 10;
 
 pub(super) struct Worker {
-    chain: Chain,
-    pool: SharedPool,
+    pub(super) chain: Chain,
+    pub(super) pool: SharedPool,
     source: Box<dyn AttributesSource>,
-    options: SequencerOptions,
-    journal: BlockJournal,
+    pub(super) options: SequencerOptions,
+    pub(super) journal: BlockJournal,
     inbox: Inbox,
-    status: Arc<Mutex<SequencerStatus>>,
+    pub(super) status: Arc<Mutex<SequencerStatus>>,
     /// The open block that a replay ended with.
     resumed: Option<OpenBlock>,
     paused: Option<oneshot::Sender<()>>,
     is_paused: bool,
-    shutdown: bool,
+    pub(super) shutdown: bool,
     batch: Vec<Arc<PoolTransaction>>,
-    /// When the last round ended.
+    /// When the last round ended, and how many transactions it was given.
     last_round: Instant,
+    pub(super) last_round_txs: usize,
+    /// Something failed in the middle of a block: what the journal holds must be rebuilt first.
+    needs_replay: bool,
 }
 
 /// Why a block was left.
 enum Filled {
     /// Its time has come.
     Deadline,
-    /// The chain moved under it, or execution failed: its transactions go back to the pool.
+    /// The chain moved under it: its transactions go back to the pool.
     Abandon(String),
     /// The node shuts down; the block stays in the journal.
     Shutdown,
@@ -84,6 +83,8 @@ impl Worker {
             shutdown: false,
             batch: Vec::new(),
             last_round: Instant::now(),
+            last_round_txs: 0,
+            needs_replay: false,
         })
     }
 
@@ -132,22 +133,30 @@ impl Worker {
         self.wait(self.options.retry);
     }
 
-    /// Builds one block: opens it, fills it until the deadline, seals it.
+    /// Builds one block. After a failure in the middle of one, the next call starts from what the
+    /// journal holds: everything that was shown is in it, and nothing else.
     fn build(&mut self, deadline: Instant) -> Result<(), ChainError> {
         self.chain.wait_for_room()?;
+        if self.needs_replay {
+            self.resumed = replay(&self.chain, &self.pool, &mut self.journal)?;
+            self.needs_replay = false;
+        }
+        let result = self.build_open(deadline);
+        if result.is_err() {
+            self.needs_replay = true;
+            self.pool.with(|pool| pool.take_back_all());
+        }
+        result
+    }
+
+    /// Opens a block, fills it until the deadline, seals it.
+    fn build_open(&mut self, deadline: Instant) -> Result<(), ChainError> {
         let mut open = match self.resumed.take() {
             Some(open) => open,
             None => self.open(deadline)?,
         };
         self.pool_conditions(&open.header());
-        let filled = match self.fill(&mut open, deadline) {
-            Ok(filled) => filled,
-            Err(error) => {
-                self.abandon(&open)?;
-                return Err(error);
-            }
-        };
-        match filled {
+        match self.fill(&mut open, deadline)? {
             Filled::Deadline => self.seal(open),
             Filled::Shutdown => Ok(()),
             Filled::Abandon(reason) => {
@@ -199,7 +208,7 @@ impl Worker {
             if left.is_zero() {
                 return Ok(Filled::Deadline);
             }
-            let pause = self.options.round_pause.saturating_sub(self.last_round.elapsed());
+            let pause = self.round_pause().saturating_sub(self.last_round.elapsed());
             std::thread::sleep(pause.min(left));
             let mut batch = std::mem::take(&mut self.batch);
             batch.clear();
@@ -211,103 +220,14 @@ impl Worker {
                 self.wait(left);
                 continue;
             }
+            let round_txs = batch.len();
             let result = self.round(open, &batch, deadline);
             batch.clear();
             self.batch = batch;
             self.last_round = Instant::now();
+            self.last_round_txs = round_txs;
             result?;
         }
-    }
-
-    /// Executes a batch, journals it, shows it, and reports to the pool.
-    fn round(
-        &mut self,
-        open: &mut OpenBlock,
-        batch: &[Arc<PoolTransaction>],
-        deadline: Instant,
-    ) -> Result<(), ChainError> {
-        let stop = deadline.min(Instant::now() + self.options.round_time);
-        let mut executed = Vec::with_capacity(batch.len());
-        let mut refused = Vec::new();
-        let mut records = Vec::with_capacity(batch.len());
-        let mut late = false;
-        for tx in batch {
-            // At least one transaction of each round is executed, however late it is.
-            late = late || (!executed.is_empty() && Instant::now() >= stop);
-            if late {
-                refused.push((tx.hash(), Unexecutable::NonceTooHigh, None));
-                continue;
-            }
-            match open.execute(tx) {
-                Ok(done) => {
-                    records.push(Record::tx(tx.sender(), tx.encoded()));
-                    executed.push(done);
-                }
-                Err(error) if error.is_fatal() => {
-                    return Err(ChainError::Build {
-                        number: open.number(),
-                        reason: error.to_string(),
-                    });
-                }
-                Err(error) => refused.push((tx.hash(), unexecutable(&error), Some(error))),
-            }
-        }
-        self.journaled(open.number(), &records)?;
-        metrics::counter!("cairn_sequencer_transactions_total").increment(executed.len() as u64);
-        let reports: Vec<_> = executed.iter().map(|done| (done.tx.hash, done.tx.sender)).collect();
-        let accounts: Vec<Vec<(Address, Account)>> =
-            executed.iter_mut().map(|done| std::mem::take(&mut done.accounts)).collect();
-        self.show(open, executed);
-        for (hash, reason, error) in &refused {
-            if let Some(error) = error {
-                tracing::debug!(target: "chain::sequencer", %hash, %error, "not executed");
-            }
-            if matches!(reason, Unexecutable::Invalid | Unexecutable::NonceTooLow { .. }) {
-                self.chain.inner.pending.give_up(hash);
-            }
-        }
-        self.pool.with(|pool| {
-            for ((hash, sender), changed) in reports.iter().zip(accounts) {
-                if let Some((_, account)) = changed.iter().find(|(address, _)| address == sender) {
-                    pool.executed(hash, account);
-                }
-                pool.on_state_change(changed);
-            }
-            for (hash, reason, _) in &refused {
-                pool.unexecutable(hash, *reason);
-            }
-        });
-        Ok(())
-    }
-
-    /// Appends records to the journal. While the disk is full it waits: nothing of the block is
-    /// shown meanwhile, and nothing is lost once space returns.
-    fn journaled(&mut self, block: u64, records: &[Vec<u8>]) -> Result<(), ChainError> {
-        let mut stalled = false;
-        loop {
-            match self.journal.append(block, records) {
-                Err(StateError::NoSpace(reason)) if !self.shutdown => {
-                    tracing::warn!(target: "chain::sequencer", %reason, "disk full, retrying");
-                    stalled = true;
-                    self.chain.inner.persistence.set_journal_full(true);
-                    self.set_status(SequencerStatus::Stalled(reason));
-                    self.wait(self.options.retry);
-                }
-                result => {
-                    if stalled {
-                        self.chain.inner.persistence.set_journal_full(false);
-                        self.set_status(SequencerStatus::Active);
-                    }
-                    return Ok(result?);
-                }
-            }
-        }
-    }
-
-    fn show(&self, open: &mut OpenBlock, executed: Vec<Executed>) {
-        let group = executed.into_iter().map(|done| done.tx).collect();
-        let state = open.publish();
-        self.chain.inner.pending.publish(group, open.gas_used(), state);
     }
 
     fn seal(&mut self, open: OpenBlock) -> Result<(), ChainError> {
@@ -373,7 +293,7 @@ impl Worker {
     }
 
     /// Waits for a wake-up, at most `timeout`, and carries out commands.
-    fn wait(&mut self, timeout: Duration) {
+    pub(super) fn wait(&mut self, timeout: Duration) {
         match self.inbox.recv_timeout(timeout) {
             Ok(command) => self.carry_out(command),
             Err(RecvTimeoutError::Timeout) => {}
@@ -397,7 +317,7 @@ impl Worker {
         }
     }
 
-    fn set_status(&self, status: SequencerStatus) {
+    pub(super) fn set_status(&self, status: SequencerStatus) {
         *self.status.lock() = status;
     }
 }
@@ -442,22 +362,4 @@ fn orphaned(blocks: &[RecoveredBlock]) -> Vec<Arc<PoolTransaction>> {
             Arc::new(PoolTransaction::from_recovered(signed, Origin::Local, Timestamp::default()))
         })
         .collect()
-}
-
-/// What a failure to execute means to the pool.
-fn unexecutable(error: &TxError) -> Unexecutable {
-    match error {
-        error if error.fits_later() => Unexecutable::NotInThisBlock,
-        TxError::Invalid(InvalidTransaction::NonceTooLow { state, .. }) => {
-            Unexecutable::NonceTooLow { next: *state }
-        }
-        TxError::Invalid(InvalidTransaction::NonceTooHigh { .. }) => Unexecutable::NonceTooHigh,
-        TxError::Invalid(InvalidTransaction::LackOfFundForMaxFee { fee, balance }) => {
-            Unexecutable::InsufficientFunds { balance: **balance, cost: **fee }
-        }
-        TxError::Invalid(InvalidTransaction::GasPriceLessThanBasefee) => {
-            Unexecutable::NotInThisBlock
-        }
-        _ => Unexecutable::Invalid,
-    }
 }
