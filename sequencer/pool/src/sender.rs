@@ -119,7 +119,7 @@ impl Sender {
         self.run
     }
 
-    #[cfg(test)]
+    /// What the run costs together, wei.
     pub(crate) const fn run_cost(&self) -> U256 {
         self.run_cost
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 
 use super::eviction::Need;
+use super::funds::{check_account, check_expenditure};
 use super::{Place, Pool};
 use crate::event::DropReason;
 use crate::price::{Candidate, Class};
-use crate::sender::{Entry, Known, Sender, SenderId};
+use crate::sender::{Entry, Sender, SenderId};
 use crate::{Origin, PoolError, PoolTransaction, SenderCode, SenderView, SubPool, Timestamp};
 
 /// Outcome of an admission.
@@ -55,6 +56,7 @@ impl Pool {
             return Err(PoolError::SenderNotLoaded { address });
         };
         check_account(&tx, &known, code)?;
+        check_expenditure(&tx, &known, sender)?;
         self.check_delegation(id, &tx, code)?;
         self.check_authorities(&tx)?;
         if self.outbox.is_full() && tx.origin().is_local() {
@@ -241,22 +243,6 @@ impl Pool {
     pub(super) fn is_included(&self, hash: &B256) -> bool {
         matches!(self.by_hash.get(hash), Some(Place::Included))
     }
-}
-
-fn check_account(tx: &PoolTransaction, known: &Known, code: SenderCode) -> Result<(), PoolError> {
-    let nonce = tx.nonce();
-    if nonce < known.nonce {
-        return Err(PoolError::NonceTooLow { next: known.nonce, nonce });
-    }
-    if code == SenderCode::Contract {
-        let (address, code_hash) = (tx.sender(), known.code_hash);
-        return Err(PoolError::SenderNotEoa { address, code_hash });
-    }
-    let cost = tx.cost().saturating_add(alloy_primitives::U256::from(tx.rollup_fee()));
-    if known.balance < cost {
-        return Err(PoolError::InsufficientFunds { balance: known.balance, cost });
-    }
-    Ok(())
 }
 
 pub(super) const fn class_at(sender: &Sender, position: usize) -> Class {

@@ -4,6 +4,7 @@ mod admit;
 mod blocks;
 mod builder;
 mod eviction;
+mod funds;
 mod included;
 mod query;
 

@@ -239,6 +239,25 @@ fn a_transaction_that_the_balance_does_not_cover_is_refused() {
 }
 
 #[test]
+fn two_transactions_that_the_balance_covers_only_singly_are_not_both_taken() {
+    let mut pool = pool();
+    let cost = 21_000 * 100;
+    let funds = account(0, 2 * cost - 1);
+    insert_as(&mut pool, tx(0, 0).build(), funds).unwrap();
+    let error = insert_as(&mut pool, tx(0, 1).build(), funds).unwrap_err();
+    let text = "insufficient funds for gas * price + value: balance 4199999, \
+                queued cost 2100000, tx cost 2100000, overshot 1";
+    assert_eq!((error.code(), error.to_string().as_str()), (-32000, text));
+    assert_eq!(error.kind(), ErrorKind::Temporary);
+    let gapped = insert_as(&mut pool, tx(0, 2).build(), funds).unwrap();
+    assert_eq!(gapped.sub_pool, SubPool::Queued);
+    pool.on_state_change([(address(0), account(0, 2 * cost))]);
+    let second = insert_as(&mut pool, tx(0, 1).build(), funds).unwrap();
+    assert_eq!(second.sub_pool, SubPool::Pending);
+    pool.check();
+}
+
+#[test]
 fn a_contract_may_not_send() {
     let mut pool = pool();
     let code_hash = B256::repeat_byte(3);

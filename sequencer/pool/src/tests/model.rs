@@ -161,6 +161,9 @@ impl Naive {
         if tx.cost() > U256::from(balance) {
             return Err("insufficient funds".into());
         }
+        if self.overdraws(sender, &tx) {
+            return Err("insufficient funds for gas * price + value: balance ".into());
+        }
         let same = |other: &NaiveTx| other.sender == sender && other.tx.nonce() == tx.nonce();
         if let Some(old) = self.txs.iter().position(same) {
             let (old_cap, old_tip) = (self.txs[old].tx.fee_cap(), self.txs[old].tx.tip_cap());
@@ -173,6 +176,20 @@ impl Naive {
         self.arrivals += 1;
         self.txs.push(NaiveTx { tx, sender, arrival: self.arrivals });
         Ok(())
+    }
+
+    /// Whether the run with this transaction in it costs more than the balance.
+    fn overdraws(&self, sender: usize, tx: &PoolTransaction) -> bool {
+        let (nonce, balance) = self.accounts[sender];
+        let places = self.sub_pools(sender);
+        let run = places.iter().filter(|(_, at)| *at != SubPool::Queued);
+        let costs: Vec<U256> = run.map(|(other, _)| other.tx.cost()).collect();
+        let index = usize::try_from(tx.nonce() - nonce).unwrap();
+        if index > costs.len() {
+            return false;
+        }
+        let replaced = costs.get(index).copied().unwrap_or_default();
+        costs.iter().sum::<U256>() - replaced + tx.cost() > U256::from(balance)
     }
 
     /// The order in which everything executable would be handed out.

@@ -60,13 +60,20 @@ fn the_replaced_transaction_is_gone_and_the_new_one_announced() {
 }
 
 #[test]
-fn a_dearer_replacement_queues_what_the_balance_no_longer_reaches() {
+fn a_dearer_replacement_that_the_balance_does_not_reach_is_refused() {
     let mut pool = pool();
     let funds = account(0, 2 * 21_000 * 100);
     insert_as(&mut pool, tx(0, 0).build(), funds).unwrap();
     insert_as(&mut pool, tx(0, 1).build(), funds).unwrap();
-    insert_as(&mut pool, tx(0, 0).cap(120).tip(6).build(), funds).unwrap();
-    assert_eq!((pool.status().pending, pool.status().queued), (1, 1));
+    let dearer = || tx(0, 0).cap(120).tip(6);
+    let error = insert_as(&mut pool, dearer().build(), funds).unwrap_err();
+    let text = "insufficient funds for gas * price + value: balance 4200000, \
+                queued cost 4200000, tx bumped 420000, overshot 420000";
+    assert_eq!((error.code(), error.to_string().as_str()), (-32000, text));
+    assert_eq!(pool.status().pending, 2);
+    pool.on_state_change([(address(0), account(0, 4_620_000))]);
+    insert_as(&mut pool, dearer().build(), funds).unwrap();
+    assert_eq!(pool.status().pending, 2);
     pool.check();
 }
 

@@ -30,8 +30,9 @@ fn what_the_balance_does_not_reach_is_queued_and_comes_with_funds() {
     let mut pool = pool();
     let cost = 21_000 * 100;
     for nonce in 0..3 {
-        insert_as(&mut pool, tx(0, nonce).build(), account(0, 2 * cost)).unwrap();
+        insert_as(&mut pool, tx(0, nonce).build(), account(0, 3 * cost)).unwrap();
     }
+    pool.on_state_change([(address(0), account(0, 2 * cost))]);
     assert_eq!(where_is(&pool, &tx(0, 1)), Some(SubPool::Pending));
     assert_eq!(where_is(&pool, &tx(0, 2)), Some(SubPool::Queued));
     pool.on_state_change([(address(0), account(0, 3 * cost))]);

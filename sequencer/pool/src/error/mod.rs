@@ -1,23 +1,12 @@
 //! Why a transaction is not admitted. The texts are geth's, because clients match on them
 //! (go-ethereum `core/error.go`, `core/txpool/errors.go`, `core/txpool/validation.go`).
 
+mod kind;
+
 use alloy_primitives::{Address, B256, U256};
 use cairn_primitives::ReadError;
 
-/// What a submitter can do about a [`PoolError`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// The pool or the open block holds this very transaction: the submission had succeeded.
-    AlreadyKnown,
-    /// A higher fee would be accepted.
-    Underpriced,
-    /// No state or time makes this transaction acceptable.
-    Invalid,
-    /// The transaction may be acceptable later, or with other funds or nonces before it.
-    Temporary,
-    /// The node failed, not the transaction.
-    Internal,
-}
+pub use kind::ErrorKind;
 
 /// Why a transaction was refused. `Display` is the text that geth gives.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -159,6 +148,36 @@ pub enum PoolError {
         /// Value, gas at the fee cap, blob gas at its cap and the rollup's data fee.
         cost: U256,
     },
+    /// The balance covers this transaction, but not together with those of the same sender that
+    /// execute before it. Amounts in wei.
+    #[error(
+        "insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, \
+         tx cost {cost}, overshot {}",
+        .queued.saturating_add(*.cost).saturating_sub(*.balance)
+    )]
+    Overdraft {
+        /// Balance of the sender.
+        balance: U256,
+        /// Cost of the sender's executable transactions.
+        queued: U256,
+        /// Cost of this transaction, as in [`Self::InsufficientFunds`].
+        cost: U256,
+    },
+    /// The balance does not cover what the sender's executable transactions would cost with this
+    /// one in the place of another. Amounts in wei.
+    #[error(
+        "insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, \
+         tx bumped {bump}, overshot {}",
+        .queued.saturating_add(*.bump).saturating_sub(*.balance)
+    )]
+    ReplacementOverdraft {
+        /// Balance of the sender.
+        balance: U256,
+        /// Cost of the sender's executable transactions, the replaced one included.
+        queued: U256,
+        /// What this transaction costs more than the replaced one.
+        bump: U256,
+    },
     /// Same sender and nonce without the fee bump.
     #[error("replacement transaction underpriced")]
     ReplaceUnderpriced,
@@ -201,54 +220,4 @@ pub enum PoolError {
         /// The sender.
         address: Address,
     },
-}
-
-impl PoolError {
-    /// JSON-RPC error code, as geth gives it for `eth_sendRawTransaction`.
-    pub const fn code(&self) -> i32 {
-        match self {
-            Self::State(_) | Self::SenderNotLoaded { .. } => -32603,
-            _ => -32000,
-        }
-    }
-
-    /// What the submitter can do about it.
-    pub const fn kind(&self) -> ErrorKind {
-        match self {
-            Self::AlreadyKnown => ErrorKind::AlreadyKnown,
-            Self::ReplaceUnderpriced
-            | Self::Underpriced
-            | Self::TipTooLow { .. }
-            | Self::BlobFeeTooLow { .. } => ErrorKind::Underpriced,
-            Self::TypeNotSupported { .. }
-            | Self::TooShort
-            | Self::Decode(_)
-            | Self::Oversized { .. }
-            | Self::InitCodeTooLarge { .. }
-            | Self::GasLimitTooHigh { .. }
-            | Self::TipAboveFeeCap
-            | Self::InvalidSender
-            | Self::InvalidChainId { .. }
-            | Self::Unprotected
-            | Self::NonceMax
-            | Self::IntrinsicGas { .. }
-            | Self::FloorDataGas { .. }
-            | Self::NoBlobs
-            | Self::TooManyBlobs { .. }
-            | Self::NoAuthorization
-            | Self::NonceTooLow { .. } => ErrorKind::Invalid,
-            Self::ExceedsBlockGasLimit
-            | Self::SenderNotEoa { .. }
-            | Self::InsufficientFunds { .. }
-            | Self::PoolFull
-            | Self::FutureReplacesPending
-            | Self::AccountLimit { .. }
-            | Self::InFlightLimit
-            | Self::GappedFromDelegated
-            | Self::AuthorityReserved
-            | Self::Busy
-            | Self::Stopped => ErrorKind::Temporary,
-            Self::State(_) | Self::SenderNotLoaded { .. } => ErrorKind::Internal,
-        }
-    }
 }
