@@ -25,6 +25,10 @@ pub struct PoolConfig {
     pub max_tx_bytes: usize,
     /// Lowest tip cap accepted, wei per gas.
     pub min_tip: u128,
+    /// Most that a submitted transaction may pay for gas, gas limit times fee cap, in wei; zero
+    /// means no limit. Protects users from a slip of the finger, so journaled transactions, which
+    /// passed once, are not asked again.
+    pub fee_cap_wei: u128,
     /// Percentage by which a replacement must raise both fee cap and tip cap.
     pub price_bump: u32,
     /// The same for blob transactions, whose blob fee cap must rise as well.
@@ -55,6 +59,7 @@ impl Default for PoolConfig {
             delegated_slots: 1,
             max_tx_bytes: 128 * 1024,
             min_tip: 0,
+            fee_cap_wei: 0,
             price_bump: 10,
             blob_price_bump: 100,
             queued_lifetime_ms: 3 * 60 * 60 * 1000,

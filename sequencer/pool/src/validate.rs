@@ -2,6 +2,7 @@
 
 use alloy_consensus::{Transaction, TransactionEnvelope};
 use alloy_eips::Typed2718;
+use alloy_primitives::U256;
 use cairn_primitives::{TxEnvelope, TxType};
 
 use crate::{BlockConditions, PoolConfig, PoolError, intrinsic_gas};
@@ -52,6 +53,13 @@ pub(crate) fn check_stateless(
         return Err(PoolError::TipTooLow { tip_cap, minimum: config.min_tip });
     }
     check_lists(tx, conditions)
+}
+
+/// Checks what the transaction may pay for gas, blobs left out, against the node's cap.
+pub(crate) fn check_fee(tx: &TxEnvelope, config: &PoolConfig) -> Result<(), PoolError> {
+    let cap = U256::from(config.fee_cap_wei);
+    let fee = U256::from(tx.gas_limit()).saturating_mul(U256::from(tx.max_fee_per_gas()));
+    if cap.is_zero() || fee <= cap { Ok(()) } else { Err(PoolError::FeeAboveCap { fee, cap }) }
 }
 
 /// Checks the encoded size; done before decoding as well.

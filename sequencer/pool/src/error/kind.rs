@@ -43,6 +43,7 @@ impl PoolError {
             | Self::TipAboveFeeCap
             | Self::InvalidSender
             | Self::InvalidChainId { .. }
+            | Self::FeeAboveCap { .. }
             | Self::Unprotected
             | Self::NonceMax
             | Self::IntrinsicGas { .. }

@@ -67,6 +67,18 @@ pub enum PoolError {
         /// Chain id of this chain.
         want: u64,
     },
+    /// Gas limit times fee cap above what this node lets a transaction pay. Amounts in wei.
+    #[error(
+        "tx fee ({:.2} ether) exceeds the configured cap ({:.2} ether)",
+        ether(*.fee),
+        ether(*.cap)
+    )]
+    FeeAboveCap {
+        /// Most that the transaction pays for gas.
+        fee: U256,
+        /// The cap.
+        cap: U256,
+    },
     /// A legacy transaction without EIP-155 chain id, where the node refuses them.
     #[error("only replay-protected (EIP-155) transactions allowed over RPC")]
     Unprotected,
@@ -220,4 +232,9 @@ pub enum PoolError {
         /// The sender.
         address: Address,
     },
+}
+
+/// Ether, as near as a message needs.
+fn ether(wei: U256) -> f64 {
+    f64::from(wei) / 1e18
 }

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use cairn_primitives::{ReadError, SignedTx};
 
 use crate::decode::{decode_hashed, recover_authorities};
-use crate::validate::{check_size, check_stateless};
+use crate::validate::{check_fee, check_size, check_stateless};
 use crate::{
     BlockConditions, Origin, PoolError, PoolTransaction, SenderView, SharedPool, Timestamp,
     recover_sender,
@@ -65,6 +65,9 @@ impl Stage {
 
     fn recover_one(&self, raw: &Raw, hash: B256, conditions: &BlockConditions) -> Recovered {
         let tx = decode_hashed(&raw.bytes, hash)?;
+        if raw.origin != Origin::Restored {
+            check_fee(&tx, self.pool.config())?;
+        }
         check_stateless(&tx, raw.bytes.len(), conditions, self.pool.config())?;
         let sender = recover_sender(&tx)?;
         let rollup_fee = self.pool.tip().rollup_fee(&raw.bytes, tx.gas_limit());

@@ -275,6 +275,33 @@ fn authorities_are_recovered_for_a_sender_who_can_pay() {
 }
 
 #[test]
+fn a_fee_above_the_cap_is_refused_but_not_in_the_journal() {
+    let tip = chain();
+    let fee = 21_000 * 1_000_000_000_000_000;
+    let raw =
+        |key: Key, cap| -> Bytes { key.signed(tx(0, 0).cap(cap).inner).encoded_2718().into() };
+    for key in 0..SENDERS {
+        tip.0.set(Key(key).address(), account(0, 100 * fee));
+    }
+    let spawn_with = |fee_cap_wei| {
+        let config = PoolConfig { fee_cap_wei, ..PoolConfig::default() };
+        spawn(&SharedPool::new(config, Arc::new(tip.clone()), conditions()))
+    };
+    let runtime = runtime();
+    let add = |recovery: &Recovery, raw| runtime.block_on(recovery.add(raw, Origin::Local));
+    let capped = spawn_with(fee);
+    add(&capped, raw(Key(0), 1_000_000_000_000_000)).unwrap();
+    let dear = raw(Key(1), 1_500_000_000_000_000);
+    let error = add(&capped, dear.clone()).unwrap_err();
+    let text = "tx fee (31.50 ether) exceeds the configured cap (21.00 ether)";
+    assert_eq!((error.code(), error.to_string().as_str()), (-32000, text));
+    assert!(add(&capped, raw(Key(2), 1_000_000_000_000_001)).is_err());
+    let record = JournalRecord { received: Timestamp(1), encoded: dear.clone() };
+    assert_eq!(capped.restore(vec![record]).restored, 1);
+    add(&spawn_with(0), dear).unwrap();
+}
+
+#[test]
 fn a_journal_is_restored_in_the_order_of_arrival() {
     let tip = chain();
     tip.0.set(Key(1).address(), account(1, RICH));
