@@ -21,7 +21,7 @@ impl PoolError {
     /// JSON-RPC error code, as geth gives it for `eth_sendRawTransaction`.
     pub const fn code(&self) -> i32 {
         match self {
-            Self::State(_) | Self::SenderNotLoaded { .. } => -32603,
+            Self::Crashed | Self::State(_) | Self::SenderNotLoaded { .. } => -32603,
             _ => -32000,
         }
     }
@@ -65,7 +65,7 @@ impl PoolError {
             | Self::AuthorityReserved
             | Self::Busy
             | Self::Stopped => ErrorKind::Temporary,
-            Self::State(_) | Self::SenderNotLoaded { .. } => ErrorKind::Internal,
+            Self::Crashed | Self::State(_) | Self::SenderNotLoaded { .. } => ErrorKind::Internal,
         }
     }
 }

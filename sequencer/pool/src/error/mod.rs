@@ -223,6 +223,10 @@ pub enum PoolError {
     /// The node is stopping.
     #[error("transaction pool stopped")]
     Stopped,
+    /// The pool's own code failed on this transaction or on one that was handled together with it.
+    /// Whether it is pooled is not known; submitting it again does no harm.
+    #[error("internal error: transaction processing crashed")]
+    Crashed,
     /// The state of the sender could not be read.
     #[error("internal error: {0}")]
     State(#[from] ReadError),

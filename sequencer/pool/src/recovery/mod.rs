@@ -10,11 +10,11 @@
 mod queue;
 mod reply;
 mod stage;
+mod worker;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use alloy_primitives::{B256, Bytes};
 use tokio::sync::oneshot;
@@ -26,6 +26,7 @@ use crate::{JournalRecord, Origin, PoolError, RecoveryConfig, RestoreReport, Sha
 use queue::{Job, Queue};
 use reply::{Batch, Recipient};
 use stage::{Raw, Stage};
+use worker::work;
 
 /// The recovery stage. Dropping it answers what still waits as [`PoolError::Stopped`] and joins
 /// the workers.
@@ -152,24 +153,5 @@ impl Drop for Recovery {
                 tracing::error!(target: "sequencer::pool", "a recovery worker panicked");
             }
         }
-    }
-}
-
-fn work(queue: &Queue, pool: SharedPool, batch: usize, workers: usize, metrics: &RecoveryMetrics) {
-    let stage = Stage::new(pool);
-    let (mut raws, mut recipients) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
-    while let Some(left) = queue.pop(batch, workers, &mut raws, &mut recipients) {
-        let start = Instant::now();
-        #[allow(clippy::cast_precision_loss)]
-        {
-            metrics.waiting.set(left as f64);
-            metrics.batch_size.record(raws.len() as f64);
-        }
-        let results = stage.insert(stage.recover(&raws));
-        for (recipient, result) in recipients.drain(..).zip(results) {
-            Recipient::answer(recipient, result);
-        }
-        raws.clear();
-        metrics.batch_seconds.record(start.elapsed().as_secs_f64());
     }
 }

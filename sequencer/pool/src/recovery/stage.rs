@@ -105,6 +105,11 @@ impl Stage {
         results
     }
 
+    /// Counts the results of a batch that [`Self::insert`] did not come to count.
+    pub(super) fn count(&self, results: &[Result<B256, PoolError>]) {
+        self.pool.count(results);
+    }
+
     /// Reads the accounts of senders and inserts their transactions. Leaves in `late` what has to
     /// be tried again.
     fn insert_late(

@@ -4,6 +4,7 @@ mod admission;
 mod blocks;
 mod builder;
 mod check;
+mod crash;
 mod decoding;
 mod delegation;
 mod journal;
