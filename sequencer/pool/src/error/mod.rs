@@ -11,7 +11,7 @@ pub use kind::ErrorKind;
 /// Why a transaction was refused. `Display` is the text that geth gives.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PoolError {
-    /// In the pool, or executed in a block that is not persisted yet.
+    /// In the pool, or executed in the open block.
     #[error("already known")]
     AlreadyKnown,
     /// Type unknown, not active, or not for users: deposits always, blobs under OP rules.

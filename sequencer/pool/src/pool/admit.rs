@@ -33,7 +33,7 @@ impl Pool {
         now: Timestamp,
     ) -> Result<Inserted, PoolError> {
         self.now = self.now.max(now);
-        if self.by_hash.contains_key(&tx.hash()) {
+        if self.is_current(&tx.hash()) {
             return Err(PoolError::AlreadyKnown);
         }
         self.trim_idle();
@@ -41,7 +41,8 @@ impl Pool {
         if let Some(view) = view {
             self.update(id, |sender| sender.load(view));
         }
-        let result = self.admit(id, tx);
+        let sealed = self.is_included(&tx.hash());
+        let result = if sealed { Err(self.refuse_sealed(id, &tx)) } else { self.admit(id, tx) };
         if result.is_err() {
             self.rest_if_idle(id);
         }
@@ -66,6 +67,19 @@ impl Pool {
         match sender.find(tx.nonce()) {
             Ok(position) => self.replace(id, position, tx),
             Err(position) => self.append(id, position, tx),
+        }
+    }
+
+    /// Why a transaction of a sealed block is not admitted again.
+    fn refuse_sealed(&self, id: SenderId, tx: &PoolTransaction) -> PoolError {
+        let nonce = tx.nonce();
+        match self.senders[id].known {
+            None => PoolError::SenderNotLoaded { address: tx.sender() },
+            Some(known) if nonce < known.nonce => {
+                PoolError::NonceTooLow { next: known.nonce, nonce }
+            }
+            // The account went back and the block is about to be abandoned: it will be pooled.
+            Some(_) => PoolError::AlreadyKnown,
         }
     }
 
@@ -241,7 +255,7 @@ impl Pool {
     }
 
     pub(super) fn is_included(&self, hash: &B256) -> bool {
-        matches!(self.by_hash.get(hash), Some(Place::Included))
+        matches!(self.by_hash.get(hash), Some(Place::Included { .. }))
     }
 }
 

@@ -74,9 +74,11 @@ impl Pool {
         self.trim_queued();
     }
 
-    /// The open block was sealed as block `number`. Its transactions stay known.
+    /// The open block was sealed as block `number`. Its transactions stay known, but one
+    /// that is submitted again is told that its nonce is used.
     pub fn block_sealed(&mut self, number: u64) {
         self.included.seal(number);
+        self.seals += 1;
     }
 
     /// Blocks up to `number` are persisted: from now on nonces tell that their transactions are used.

@@ -56,7 +56,7 @@ impl Pool {
     pub fn executed(&mut self, hash: &B256, account: &Account) {
         let Some(place) = self.by_hash.get_mut(hash) else { return };
         let Place::Pooled { sender: id, nonce } = *place else { return };
-        *place = Place::Included;
+        *place = Place::Included { seals: self.seals };
         let now = self.now;
         let mut used = std::mem::take(&mut self.used);
         let entry = self.update(id, |sender| {

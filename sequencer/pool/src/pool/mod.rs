@@ -34,8 +34,14 @@ const FIRST_ARRIVAL: u64 = 1 << 63;
 /// Where a known transaction is.
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    Pooled { sender: SenderId, nonce: u64 },
-    Included,
+    Pooled {
+        sender: SenderId,
+        nonce: u64,
+    },
+    /// Executed after as many blocks were sealed as `seals` says.
+    Included {
+        seals: u64,
+    },
 }
 
 /// The transaction pool. See the crate's documentation for the order in which a builder calls it.
@@ -53,6 +59,8 @@ pub struct Pool {
     /// Whether transactions were demoted since the eviction heaps were built.
     demoted: bool,
     included: Included,
+    /// Blocks sealed since the pool was made, to tell the open block's transactions from others.
+    seals: u64,
     outbox: Outbox,
     parts: Parts,
     bytes: usize,
@@ -83,6 +91,7 @@ impl Pool {
             eviction: Eviction::default(),
             demoted: false,
             included: Included::default(),
+            seals: 0,
             outbox,
             parts: Parts::default(),
             bytes: 0,
@@ -260,7 +269,7 @@ impl Pool {
     fn pooled(&self, hash: &B256) -> Option<(SenderId, u64)> {
         match self.by_hash.get(hash)? {
             Place::Pooled { sender, nonce } => Some((*sender, *nonce)),
-            Place::Included => None,
+            Place::Included { .. } => None,
         }
     }
 
@@ -278,6 +287,16 @@ impl Pool {
     /// Whether the transaction is pooled, or executed in a block that is not persisted yet.
     pub fn is_known(&self, hash: &B256) -> bool {
         self.by_hash.contains_key(hash)
+    }
+
+    /// Whether a submission of the transaction had succeeded and is not history yet: it is pooled,
+    /// or executed in the open block. Once its block is sealed, its nonce tells that it is used.
+    pub(crate) fn is_current(&self, hash: &B256) -> bool {
+        match self.by_hash.get(hash) {
+            Some(Place::Pooled { .. }) => true,
+            Some(Place::Included { seals }) => *seals == self.seals,
+            None => false,
+        }
     }
 }
 

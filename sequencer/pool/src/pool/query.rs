@@ -74,7 +74,7 @@ impl Pool {
     /// Whether and where a transaction is known.
     pub fn tx_status(&self, hash: &B256) -> Option<TxStatus> {
         match self.by_hash.get(hash)? {
-            Place::Included => Some(TxStatus::Included),
+            Place::Included { .. } => Some(TxStatus::Included),
             Place::Pooled { .. } => {
                 let (sender, position) = self.entry(hash)?;
                 Some(TxStatus::Pooled(sender.sub_pool(position)))

@@ -48,7 +48,7 @@ impl Stage {
             .map(|raw| check_size(raw.bytes.len(), limit).map(|()| keccak256(&raw.bytes)))
             .collect();
         let (known, conditions) = self.pool.read(|pool| {
-            let known = |hash: &B256| pool.is_known(hash);
+            let known = |hash: &B256| pool.is_current(hash);
             let known: Vec<bool> =
                 hashes.iter().map(|hash| hash.as_ref().is_ok_and(known)).collect();
             (known, *pool.conditions())
@@ -91,7 +91,13 @@ impl Stage {
                     return Err(PoolError::Busy);
                 }
                 let hash = tx.hash();
-                pool.insert(tx, None, now).map(|_| hash)
+                let result = pool.insert(tx.clone(), None, now).map(|_| hash);
+                if matches!(result, Err(PoolError::SenderNotLoaded { .. })) {
+                    // Its sender was the one that had rested for longest and made room just now.
+                    pool.register(tx.sender(), now);
+                    late.push((index, tx));
+                }
+                result
             };
             recovered.into_iter().enumerate().map(insert).collect()
         });

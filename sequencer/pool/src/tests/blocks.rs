@@ -47,8 +47,14 @@ fn sealed_blocks_come_back_from_the_abandoned_one_on() {
             executed
         })
         .collect();
+    let again = |pool: &mut crate::Pool, nonce| {
+        insert(pool, tx(0, nonce)).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let used = Err("nonce too low: next nonce 3, tx nonce 1".to_owned());
+    assert_eq!(again(&mut pool, 1), used);
     state.set(address(0), account(1, RICH));
     pool.abandon_from(2, &state).unwrap();
+    assert_eq!(again(&mut pool, 1), Err("already known".to_owned()));
     assert_eq!(pool.tx_status(&hashes[0]), Some(TxStatus::Included));
     assert_eq!((pool.status().pending, pool.status().included), (2, 1));
     assert_eq!(take(&mut pool, 9), hashes[1..]);

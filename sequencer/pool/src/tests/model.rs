@@ -151,12 +151,15 @@ impl Naive {
 
     fn insert(&mut self, sender: usize, tx: Arc<PoolTransaction>) -> Result<(), String> {
         let known = |list: &[NaiveTx]| list.iter().any(|other| other.tx.hash() == tx.hash());
-        if known(&self.txs) || known(&self.open) || self.sealed.contains(&tx.hash()) {
+        if known(&self.txs) || known(&self.open) {
             return Err("already known".into());
         }
         let (nonce, balance) = self.accounts[sender];
         if tx.nonce() < nonce {
             return Err("nonce too low".into());
+        }
+        if self.sealed.contains(&tx.hash()) {
+            return Err("already known".into());
         }
         if tx.cost() > U256::from(balance) {
             return Err("insufficient funds".into());

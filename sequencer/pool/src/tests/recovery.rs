@@ -302,6 +302,33 @@ fn a_fee_above_the_cap_is_refused_but_not_in_the_journal() {
 }
 
 #[test]
+fn a_transaction_of_a_sealed_block_is_told_that_its_nonce_is_used() {
+    let tip = chain();
+    let config = PoolConfig { idle_senders: 1, ..PoolConfig::default() };
+    let pool = SharedPool::new(config, Arc::new(tip.clone()), conditions());
+    let (recovery, runtime) = (spawn(&pool), runtime());
+    let add = |raw| runtime.block_on(recovery.add(raw, Origin::Remote));
+    let text = |raw| add(raw).unwrap_err().to_string();
+    let hash = add(Key(0).transfer(0)).unwrap();
+    tip.0.set(Key(0).address(), account(1, RICH));
+    pool.with(|pool| pool.executed(&hash, &account(1, RICH)));
+    assert_eq!(text(Key(0).transfer(0)), "already known");
+    pool.with(|pool| pool.block_sealed(1));
+    let used = "nonce too low: next nonce 1, tx nonce 0";
+    assert_eq!(text(Key(0).transfer(0)), used);
+    // The same when the sender is forgotten in favour of others and read anew.
+    for other in 1..4 {
+        let hash = add(Key(other).transfer(0)).unwrap();
+        tip.0.set(Key(other).address(), account(1, RICH));
+        pool.with(|pool| pool.executed(&hash, &account(1, RICH)));
+    }
+    assert!(pool.read(|pool| pool.needs_view(Key(0).address())));
+    assert_eq!(text(Key(0).transfer(0)), used);
+    assert_eq!(text(Key(3).transfer(0)), "already known");
+    pool.read(crate::Pool::check);
+}
+
+#[test]
 fn a_journal_is_restored_in_the_order_of_arrival() {
     let tip = chain();
     tip.0.set(Key(1).address(), account(1, RICH));
