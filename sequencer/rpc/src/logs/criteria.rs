@@ -1,7 +1,7 @@
 //! What a log filter asks for, read as geth reads it (`eth/filters/api.go`).
 
 use alloy_eips::BlockNumberOrTag;
-use alloy_primitives::{Address, B256, Bloom, BloomInput, Log};
+use alloy_primitives::{Address, B256, Bloom, Log, keccak256};
 use serde::Deserialize;
 
 use crate::params::{AddressParam, HashParam};
@@ -25,8 +25,25 @@ pub(crate) struct Criteria {
     pub(crate) blocks: Blocks,
     addresses: Vec<Address>,
     topics: Vec<Vec<B256>>,
-    /// For each position that must match, the blooms of which one must be contained.
-    blooms: Vec<Vec<Bloom>>,
+    /// For each position that must match, the bloom bits of its alternatives.
+    bits: Vec<Vec<BloomBits>>,
+}
+
+/// The three bits that a value sets in a bloom (Yellow Paper, 4.3.1): six bytes where a bloom of
+/// its own would take 256.
+#[derive(Debug, Clone, Copy)]
+struct BloomBits([u16; 3]);
+
+impl BloomBits {
+    fn of(bytes: &[u8]) -> Self {
+        let hash = keccak256(bytes);
+        Self([0, 2, 4].map(|at| u16::from_be_bytes([hash[at], hash[at + 1]]) % 2048))
+    }
+
+    fn are_in(self, bloom: &Bloom) -> bool {
+        // The lowest bit is the last of the bloom's bytes.
+        self.0.iter().all(|bit| bloom[255 - usize::from(bit / 8)] & (1 << (bit % 8)) != 0)
+    }
 }
 
 /// The JSON form.
@@ -77,7 +94,7 @@ impl<'de> Deserialize<'de> for TopicParam {
 }
 
 impl CriteriaParam {
-    /// Checks the form. `most` is the limit of addresses and of alternatives in one position.
+    /// Checks the form. `most` is the limit of addresses and alternatives, of all positions together.
     pub(crate) fn check(self, most: usize) -> Result<Criteria, RpcError> {
         let invalid = |text: &str| Err(RpcError::InvalidParams(text.into()));
         let ranged = self.from_block.is_some() || self.to_block.is_some();
@@ -104,6 +121,11 @@ impl CriteriaParam {
         if addresses.len() > most || topics.iter().any(|topic| topic.len() > most) {
             return invalid("exceed max addresses or topics per search position");
         }
+        let total =
+            topics.iter().fold(addresses.len(), |sum, topic| sum.saturating_add(topic.len()));
+        if total > most {
+            return invalid("exceed max addresses and topics of all search positions");
+        }
         let latest = BlockNumberOrTag::Latest;
         let blocks = match self.block_hash {
             Some(hash) => Blocks::Hash(hash.get()),
@@ -118,19 +140,17 @@ impl CriteriaParam {
 
 impl Criteria {
     fn new(blocks: Blocks, addresses: Vec<Address>, topics: Vec<Vec<B256>>) -> Self {
-        let bloom = |bytes: &[u8]| Bloom::from(BloomInput::Raw(bytes));
-        let mut blooms: Vec<Vec<Bloom>> =
-            vec![addresses.iter().map(|address| bloom(address.as_slice())).collect()];
-        blooms.extend(
-            topics.iter().map(|topic| topic.iter().map(|hash| bloom(hash.as_slice())).collect()),
-        );
-        blooms.retain(|alternatives| !alternatives.is_empty());
-        Self { blocks, addresses, topics, blooms }
+        let of_address = |address: &Address| BloomBits::of(address.as_slice());
+        let of_topic = |topic: &B256| BloomBits::of(topic.as_slice());
+        let mut bits: Vec<Vec<BloomBits>> = vec![addresses.iter().map(of_address).collect()];
+        bits.extend(topics.iter().map(|topic| topic.iter().map(of_topic).collect()));
+        bits.retain(|alternatives| !alternatives.is_empty());
+        Self { blocks, addresses, topics, bits }
     }
 
     /// Whether a block with that bloom may hold a match.
     pub(crate) fn may_match(&self, bloom: &Bloom) -> bool {
-        self.blooms.iter().all(|any| any.iter().any(|one| bloom.contains(one)))
+        self.bits.iter().all(|any| any.iter().any(|one| one.are_in(bloom)))
     }
 
     /// Whether a log matches, its block aside.
@@ -211,12 +231,29 @@ mod tests {
     }
 
     #[test]
+    fn the_bits_of_a_value_are_those_that_a_bloom_sets() {
+        assert!(size_of::<BloomBits>() < 8, "filters hold many of them");
+        for byte in 0..=u8::MAX {
+            let bits = BloomBits::of(Address::repeat_byte(byte).as_slice());
+            let mut bloom = Bloom::ZERO;
+            bloom.accrue_log(&log(byte, &[]));
+            assert!(bits.are_in(&bloom));
+            let mut expected = Bloom::ZERO;
+            for bit in bits.0 {
+                expected.0[255 - usize::from(bit / 8)] |= 1 << (bit % 8);
+            }
+            assert_eq!(bloom, expected);
+        }
+    }
+
+    #[test]
     fn wrong_filters_are_refused_as_geth_refuses_them() {
         let hash = B256::ZERO;
         for wrong in [
             json!({"blockHash": hash, "fromBlock": "0x1"}),
             json!({"topics": [hash, hash, hash, hash, hash]}),
             json!({"address": [Address::ZERO, Address::ZERO, Address::ZERO, Address::ZERO]}),
+            json!({"address": [Address::ZERO, Address::ZERO], "topics": [[hash, hash]]}),
             json!({"topics": ["0x12"]}),
             json!({"address": 5}),
         ] {
