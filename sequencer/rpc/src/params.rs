@@ -1,5 +1,5 @@
 //! Parameter types that are as strict as geth's (`common/hexutil`): a 0x prefix is due, lengths are
-//! exact, quantities have no leading zeros.
+//! exact, quantities have no leading zeros. As there, an empty string is no bytes, or zero.
 
 use std::borrow::Cow;
 
@@ -9,14 +9,14 @@ use serde::{Deserialize, Deserializer, de::Error};
 use crate::block_param::parse_quantity;
 
 /// Bytes of a fixed length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fixed<const N: usize>(pub FixedBytes<N>);
 
 /// A hash.
 pub type HashParam = Fixed<32>;
 
 /// An address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressParam(pub Address);
 
 /// Bytes of any length.
@@ -32,7 +32,7 @@ pub struct Quantity(pub u64);
 pub struct LenientCount(pub u64);
 
 impl<const N: usize> Fixed<N> {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let digits = digits(text)?;
         if digits.len() != 2 * N {
             let kind = if N == 20 { "common.Address" } else { "common.Hash" };
@@ -77,6 +77,9 @@ impl<'de> Deserialize<'de> for AddressParam {
 impl<'de> Deserialize<'de> for BytesParam {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(Self(Bytes::new()));
+        }
         let digits = digits(&text).map_err(D::Error::custom)?;
         if !digits.len().is_multiple_of(2) {
             return Err(D::Error::custom("hex string of odd length"));
@@ -89,6 +92,9 @@ impl<'de> Deserialize<'de> for BytesParam {
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(Self(0));
+        }
         parse_quantity(&text).map(Self).map_err(D::Error::custom)
     }
 }

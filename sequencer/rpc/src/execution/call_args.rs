@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use crate::RpcError;
 use crate::params::{AddressParam, BytesParam, HashParam, Quantity};
 
-/// A quantity of at most 256 bits, as a hex string.
+/// A quantity of at most 256 bits, as a hex string; an empty one is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BigQuantity(pub(super) U256);
 
@@ -23,7 +23,7 @@ impl<'de> Deserialize<'de> for BigQuantity {
 
 fn parse_big(text: &str) -> Result<U256, &'static str> {
     if text.is_empty() {
-        return Err("empty hex string");
+        return Ok(U256::ZERO);
     }
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let digits = digits.ok_or("hex string without 0x prefix")?;
@@ -90,9 +90,9 @@ mod tests {
     fn quantities_are_as_strict_as_those_of_geth() {
         let parse = |text: &str| parse_big(text);
         assert_eq!(parse("0x0"), Ok(U256::ZERO));
+        assert_eq!(parse(""), Ok(U256::ZERO));
         assert_eq!(parse(&format!("0x{}", "f".repeat(64))), Ok(U256::MAX));
         for (text, error) in [
-            ("", "empty hex string"),
             ("12", "hex string without 0x prefix"),
             ("0x", "hex string \"0x\""),
             ("0x01", "hex number with leading zero digits"),
@@ -111,6 +111,16 @@ mod tests {
         assert_eq!(same.call_data().unwrap().as_ref(), [1]);
         let other = args(json!({"data": "0x01", "input": "0x02"}));
         assert!(other.call_data().unwrap_err().to_string().starts_with("both \"data\""));
+    }
+
+    #[test]
+    fn empty_strings_are_zero_or_no_bytes_but_no_address() {
+        let json = json!({"data": "", "value": "", "gas": "", "nonce": ""});
+        let args: CallArgs = serde_json::from_value(json).unwrap();
+        assert_eq!(args.data.as_ref().map(|data| data.0.len()), Some(0));
+        assert_eq!(args.value, Some(BigQuantity(U256::ZERO)));
+        assert_eq!((args.gas, args.nonce), (Some(Quantity(0)), Some(Quantity(0))));
+        assert!(serde_json::from_value::<CallArgs>(json!({"to": ""})).is_err());
     }
 
     #[test]
