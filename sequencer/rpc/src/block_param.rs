@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use alloy_eips::{BlockId, BlockNumberOrTag, RpcBlockHash};
-use alloy_primitives::B256;
 use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::params::HashParam;
 
 /// A block number or tag (`BlockNumber` in geth).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl<'de> Deserialize<'de> for BlockParam {
                 #[serde(rename = "blockNumber")]
                 number: Option<BlockNumberParam>,
                 #[serde(rename = "blockHash")]
-                hash: Option<B256>,
+                hash: Option<HashParam>,
                 #[serde(rename = "requireCanonical", default)]
                 require_canonical: Option<bool>,
             },
@@ -50,8 +51,8 @@ impl<'de> Deserialize<'de> for BlockParam {
                 ));
             }
             Form::Object { number: Some(number), .. } => BlockId::Number(number.0),
-            Form::Object { hash: Some(block_hash), require_canonical, .. } => {
-                BlockId::Hash(RpcBlockHash { block_hash, require_canonical })
+            Form::Object { hash: Some(hash), require_canonical, .. } => {
+                BlockId::Hash(RpcBlockHash { block_hash: hash.get(), require_canonical })
             }
             Form::Object { .. } => {
                 return Err(D::Error::custom(
@@ -70,8 +71,8 @@ fn parse_id(text: &str) -> Result<BlockId, String> {
     if text.len() != HASH_LENGTH {
         return parse_number(text).map(BlockId::Number);
     }
-    let hash = text.parse::<B256>().map_err(|error| error.to_string())?;
-    Ok(BlockId::Hash(RpcBlockHash { block_hash: hash, require_canonical: None }))
+    let block_hash = HashParam::parse(text)?.get();
+    Ok(BlockId::Hash(RpcBlockHash { block_hash, require_canonical: None }))
 }
 
 fn parse_number(text: &str) -> Result<BlockNumberOrTag, String> {
@@ -113,6 +114,8 @@ pub(crate) fn parse_quantity(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::B256;
+
     use super::*;
 
     fn parse(json: &str) -> Result<BlockId, String> {
@@ -148,5 +151,7 @@ mod tests {
         }
         assert!(parse("{}").is_err());
         assert!(parse("5").is_err());
+        let digits = "11".repeat(32);
+        assert!(parse(&format!("{{\"blockHash\":\"{digits}\"}}")).is_err(), "no prefix");
     }
 }

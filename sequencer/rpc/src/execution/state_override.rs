@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::map::AddressSet;
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, keccak256};
+use alloy_primitives::{Address, KECCAK256_EMPTY, U256, keccak256};
 use cairn_evm::revm_types::{AccountInfo, Bytecode, CachedState};
 use serde::Deserialize;
 
 use super::call_args::BigQuantity;
 use super::context::CallDb;
 use crate::RpcError;
-use crate::params::{AddressParam, BytesParam, Quantity};
+use crate::params::{AddressParam, BytesParam, HashParam, Quantity};
 
-/// Replaced accounts. Sorted, so that of several mistakes always the same is reported.
-pub(super) type StateOverrides = BTreeMap<Address, AccountOverride>;
+/// Replaced accounts; `None` replaces nothing. Sorted, so that of several mistakes always the same
+/// is reported.
+pub(super) type StateOverrides = BTreeMap<AddressParam, Option<AccountOverride>>;
+
+/// Values of storage slots.
+type Slots = BTreeMap<HashParam, HashParam>;
 
 /// Replaced fields of one account.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -22,8 +26,8 @@ pub(super) struct AccountOverride {
     nonce: Option<Quantity>,
     code: Option<BytesParam>,
     balance: Option<BigQuantity>,
-    state: Option<BTreeMap<B256, B256>>,
-    state_diff: Option<BTreeMap<B256, B256>>,
+    state: Option<Slots>,
+    state_diff: Option<Slots>,
     move_precompile_to_address: Option<AddressParam>,
 }
 
@@ -51,7 +55,9 @@ pub(super) fn apply(
     empty: &mut AddressSet,
 ) -> Result<PrecompileChanges, RpcError> {
     let mut changes = PrecompileChanges::default();
-    for (address, fields) in overrides {
+    let nothing = AccountOverride::default();
+    for (AddressParam(address), fields) in overrides {
+        let fields = fields.as_ref().unwrap_or(&nothing);
         if changes.moved.iter().any(|(_, target)| target == address) {
             return Err(RpcError::server(format!(
                 "account {address} has already been overridden by a precompile"
@@ -62,7 +68,7 @@ pub(super) fn apply(
             if !is_precompile {
                 return Err(RpcError::server(format!("account {address} is not a precompile")));
             }
-            if overrides.contains_key(&target) {
+            if overrides.contains_key(&AddressParam(target)) {
                 return Err(RpcError::server(format!("account {target} is already overridden")));
             }
             changes.moved.push((*address, target));
@@ -135,6 +141,24 @@ fn set_code(info: &mut AccountInfo, code: &BytesParam) {
     info.code = Some(code.unwrap_or_else(|_| Bytecode::new_legacy(bytes)));
 }
 
-fn slots(state: &BTreeMap<B256, B256>) -> impl Iterator<Item = (U256, U256)> {
-    state.iter().map(|(slot, value)| ((*slot).into(), (*value).into()))
+fn slots(state: &Slots) -> impl Iterator<Item = (U256, U256)> {
+    state.iter().map(|(slot, value)| (slot.get().into(), value.get().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn addresses_and_slots_need_their_prefix() {
+        let read = |json: Value| serde_json::from_str::<StateOverrides>(&json.to_string());
+        let (address, slot) = ("11".repeat(20), "22".repeat(32));
+        let (with, key) = (format!("0x{address}"), format!("0x{slot}"));
+        assert!(read(json!({&with: {"state": {&key: &key}, "stateDiff": {&key: &key}}})).is_ok());
+        assert!(read(json!({&address: {}})).is_err());
+        assert!(read(json!({&with: {"state": {&slot: &key}}})).is_err());
+        assert!(read(json!({&with: {"stateDiff": {&key: &slot}}})).is_err());
+    }
 }
