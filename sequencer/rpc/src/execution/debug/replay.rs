@@ -56,7 +56,9 @@ impl<'a> Replay<'a> {
 
     /// Runs the transactions before `index`, which must be the next.
     pub(in crate::execution) fn skip_to(&mut self, index: usize) -> Result<(), RpcError> {
+        let deadline = self.caller.deadline(self.timeout);
         for at in 0..index {
+            deadline.check()?;
             let (tx, sender) = (&self.block.transactions()[at], self.block.senders()[at]);
             let request = tx_env(tx, sender, tx.encoded_2718().into());
             let mut vm = self.evm.vm(&mut self.db, self.env.clone());

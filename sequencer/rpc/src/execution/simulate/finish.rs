@@ -24,6 +24,7 @@ impl Simulator {
         mut open: Open,
         withdrawals: Vec<Withdrawal>,
     ) -> Result<SimulatedBlock, RpcError> {
+        self.deadline.check()?;
         let emitted = open.receipts.iter().flat_map(Receipt::logs);
         let mut vm = self.evm.vm(&mut self.db, open.env.clone());
         let requests = vm.end_block(&self.spec, emitted).map_err(RpcError::internal)?;

@@ -14,7 +14,7 @@ mod simulator;
 mod transaction;
 
 use alloy_eips::BlockId;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::block_override::BlockOverrides;
@@ -31,10 +31,11 @@ const BLOCKS_MAX: usize = 256;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Request {
+    #[serde(deserialize_with = "list")]
     block_state_calls: Vec<BlockCalls>,
-    trace_transfers: bool,
-    validation: bool,
-    return_full_transactions: bool,
+    trace_transfers: Option<bool>,
+    validation: Option<bool>,
+    return_full_transactions: Option<bool>,
 }
 
 /// One block.
@@ -43,7 +44,18 @@ struct Request {
 struct BlockCalls {
     block_overrides: Option<BlockOverrides>,
     state_overrides: Option<StateOverrides>,
-    calls: Option<Vec<CallArgs>>,
+    #[serde(deserialize_with = "list")]
+    calls: Vec<CallArgs>,
+}
+
+/// A list that may be `null`, as may its entries: Go reads both as empty values.
+fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    let list = Option::<Vec<Option<T>>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(list.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 /// `eth_simulateV1(request, block)`.

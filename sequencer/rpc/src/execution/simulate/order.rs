@@ -49,7 +49,7 @@ pub(super) fn plan(
             time,
             overrides,
             state: block.state_overrides.unwrap_or_default(),
-            calls: block.calls.unwrap_or_default(),
+            calls: block.calls,
         });
     }
     Ok(planned)

@@ -73,9 +73,9 @@ impl Simulator {
             gas_left: if cap == 0 { u64::MAX } else { cap },
             deadline,
             bytes_left: usize::try_from(response_bytes).unwrap_or(usize::MAX),
-            transfers: request.trace_transfers,
-            validation: request.validation,
-            full: request.return_full_transactions,
+            transfers: request.trace_transfers.unwrap_or(false),
+            validation: request.validation.unwrap_or(false),
+            full: request.return_full_transactions.unwrap_or(false),
         })
     }
 
@@ -91,6 +91,8 @@ impl Simulator {
     }
 
     fn block(&mut self, planned: PlannedBlock) -> Result<SimulatedBlock, RpcError> {
+        // Blocks without calls take time too.
+        self.deadline.check()?;
         let mut open = self.open(&planned)?;
         self.begin(&open)?;
         for args in planned.calls {

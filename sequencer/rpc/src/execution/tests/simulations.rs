@@ -1,11 +1,13 @@
 //! Simulations beyond the fixtures.
 
+use std::time::Duration;
+
 use cairn_genesis::{DevOptions, dev_accounts, dev_genesis};
 use serde_json::{Value, json};
 
 use super::fixtures::fixtures;
 use super::node::Node;
-use crate::RpcConfig;
+use crate::{MethodLimits, RpcConfig};
 
 const CONTRACT: &str = "0xc200000000000000000000000000000000000000";
 const SENDER: &str = "0xc000000000000000000000000000000000000000";
@@ -125,4 +127,26 @@ async fn an_empty_simulation_on_an_old_block_has_the_root_of_that_block() {
     assert!(old[0].get("withdrawals").is_none() && old[0].get("baseFeePerGas").is_none());
     let (_, second) = node.chain.header(2.into()).unwrap().unwrap();
     assert_ne!(old[0]["stateRoot"], json!(second.parent_hash));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nulls_count_as_absent() {
+    let request = json!({
+        "blockStateCalls": [null, {"stateOverrides": {SENDER: null}, "calls": [null]}],
+        "validation": null, "traceTransfers": null, "returnFullTransactions": null,
+    });
+    let plain = json!({"blockStateCalls": [{}, {"calls": [{}]}]});
+    let node = node();
+    let blocks = simulate(&node, request, "latest").await.unwrap();
+    assert_eq!(blocks, simulate(&node, plain, "latest").await.unwrap());
+    assert_eq!(blocks.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_without_calls_are_held_to_the_time_limit() {
+    let methods = MethodLimits { evm_timeout: Duration::ZERO, ..MethodLimits::default() };
+    let config = RpcConfig { methods, ..RpcConfig::default() };
+    let node = Node::new(&dev_genesis(&DevOptions::default()).unwrap(), config);
+    let error = simulate(&node, json!({"blockStateCalls": [{}]}), "latest").await.unwrap_err();
+    assert_eq!(error["message"], "execution aborted (timeout = 0s)");
 }
