@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use cairn_chain::{Chain, ChainEvent};
 use cairn_pool::PoolEvent;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinHandle;
 
 use super::Filters;
 use crate::Backend;
@@ -38,8 +39,11 @@ pub(crate) async fn feed_filters(chain: Chain, filters: Arc<Filters>) {
 
 /// Many filters and a full block make work that the reactor has no time for.
 async fn add(filters: Arc<Filters>, event: ChainEvent) {
-    let added = tokio::task::spawn_blocking(move || filters.add_chain_event(&event));
-    if let Err(error) = added.await {
+    fed(tokio::task::spawn_blocking(move || filters.add_chain_event(&event))).await;
+}
+
+async fn fed(work: JoinHandle<()>) {
+    if let Err(error) = work.await {
         tracing::error!(target: "sequencer::rpc", %error, "filters could not be fed");
     }
 }
@@ -54,7 +58,10 @@ pub(super) fn feed_pool(backend: &Backend) {
         loop {
             tokio::select! {
                 event = events.recv() => match event {
-                    Ok(PoolEvent::Pending(txs)) => filters.add_pooled(&txs),
+                    Ok(PoolEvent::Pending(txs)) => {
+                        let filters = filters.clone();
+                        fed(tokio::task::spawn_blocking(move || filters.add_pooled(&txs))).await;
+                    }
                     // Transaction feeds have always been best effort.
                     Ok(PoolEvent::Dropped(_)) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use alloy_primitives::map::HashMap;
 use alloy_primitives::{B128, B256};
 use cairn_chain::ChainEvent;
 use cairn_pool::PoolTransaction;
@@ -15,20 +14,22 @@ use parking_lot::Mutex;
 use serde_json::value::RawValue;
 
 use super::criteria::{Criteria, CriteriaParam};
+use super::table::{Changes, Filter, Table};
 use super::{feed, query};
-use crate::view::{LogView, TransactionView};
+use crate::view::TransactionView;
 use crate::{Args, Backend, MethodLimits, Methods, RpcError, answer};
 
 pub(super) fn register(methods: &mut Methods) {
-    methods.quick("eth_newFilter", 1, new_log_filter);
-    methods.quick("eth_newBlockFilter", 0, |backend, _| {
+    // None of them on the reactor: they wait for each other, and changes may be many.
+    methods.reading("eth_newFilter", 1, new_log_filter);
+    methods.reading("eth_newBlockFilter", 0, |backend, _| {
         backend.filters.install(Changes::Blocks(Vec::new()))
     });
-    methods.quick("eth_newPendingTransactionFilter", 1, new_pending_filter);
-    methods.quick("eth_uninstallFilter", 1, |backend, args| {
+    methods.reading("eth_newPendingTransactionFilter", 1, new_pending_filter);
+    methods.reading("eth_uninstallFilter", 1, |backend, args| {
         Ok(backend.filters.remove(&args.required::<String>(0)?))
     });
-    methods.quick("eth_getFilterChanges", 1, |backend, args| {
+    methods.reading("eth_getFilterChanges", 1, |backend, args| {
         backend.filters.changes(&args.required::<String>(0)?)
     });
     methods.reading("eth_getFilterLogs", 1, |backend, args| {
@@ -40,51 +41,22 @@ pub(super) fn register(methods: &mut Methods) {
 /// All installed filters.
 #[derive(Debug)]
 pub(crate) struct Filters {
-    installed: Mutex<HashMap<String, Filter>>,
+    installed: Mutex<Table>,
     /// Whether a task collects pooled transactions: only while some filter wants them.
     pub(super) pool_feed: AtomicBool,
     lifetime: Duration,
     most: usize,
     most_changes: usize,
-    most_changes_total: usize,
 }
 
-#[derive(Debug)]
-struct Filter {
-    deadline: Instant,
-    changes: Changes,
-}
-
-/// What a filter collects.
-#[derive(Debug)]
-enum Changes {
-    Logs(Arc<Criteria>, Vec<LogView>),
-    Blocks(Vec<B256>),
-    TransactionHashes(Vec<B256>),
-    Transactions(Vec<Arc<PoolTransaction>>),
-}
-
-impl Changes {
-    const fn len(&self) -> usize {
-        match self {
-            Self::Logs(_, logs) => logs.len(),
-            Self::Blocks(hashes) | Self::TransactionHashes(hashes) => hashes.len(),
-            Self::Transactions(txs) => txs.len(),
-        }
-    }
-
-    /// Gives what was collected, as JSON, and forgets it.
-    fn take(&mut self) -> Result<Box<RawValue>, RpcError> {
-        match self {
-            Self::Logs(_, logs) => answer(Ok(std::mem::take(logs))),
-            Self::Blocks(hashes) | Self::TransactionHashes(hashes) => {
-                answer(Ok(std::mem::take(hashes)))
-            }
-            Self::Transactions(txs) => {
-                let txs = std::mem::take(txs);
-                let view = |tx: &Arc<PoolTransaction>| pooled_json(tx);
-                answer(Ok(txs.iter().map(view).collect::<Result<Vec<_>, _>>()?))
-            }
+/// What was collected, as JSON.
+fn changes_json(changes: &Changes) -> Result<Box<RawValue>, RpcError> {
+    match changes {
+        Changes::Logs(_, logs) => answer(Ok(logs)),
+        Changes::Blocks(hashes) | Changes::TransactionHashes(hashes) => answer(Ok(hashes)),
+        Changes::Transactions(txs) => {
+            let view = |tx: &Arc<PoolTransaction>| pooled_json(tx);
+            answer(Ok(txs.iter().map(view).collect::<Result<Vec<_>, _>>()?))
         }
     }
 }
@@ -98,12 +70,11 @@ pub(super) fn pooled_json(tx: &PoolTransaction) -> Result<Box<RawValue>, RpcErro
 impl Filters {
     pub(crate) fn new(limits: &MethodLimits) -> Self {
         Self {
-            installed: Mutex::new(HashMap::default()),
+            installed: Mutex::new(Table::new(limits.filter_changes, limits.filter_changes_total)),
             pool_feed: AtomicBool::new(false),
             lifetime: limits.filter_lifetime,
             most: limits.filters,
             most_changes: limits.filter_changes,
-            most_changes_total: limits.filter_changes_total,
         }
     }
 
@@ -119,18 +90,16 @@ impl Filters {
     }
 
     fn remove(&self, id: &str) -> bool {
-        self.installed.lock().remove(id).is_some()
+        self.installed.lock().remove(id)
     }
 
     fn changes(&self, id: &str) -> Result<Box<RawValue>, RpcError> {
-        let mut installed = self.installed.lock();
-        let filter = installed.get_mut(id).ok_or_else(not_found)?;
-        filter.deadline = Instant::now() + self.lifetime;
-        filter.changes.take()
+        let taken = self.installed.lock().take(id, Instant::now() + self.lifetime);
+        changes_json(&taken.ok_or_else(not_found)?)
     }
 
     fn criteria(&self, id: &str) -> Result<Arc<Criteria>, RpcError> {
-        match self.installed.lock().get(id).map(|filter| &filter.changes) {
+        match self.installed.lock().get(id) {
             Some(Changes::Logs(criteria, _)) => Ok(criteria.clone()),
             _ => Err(not_found()),
         }
@@ -138,76 +107,65 @@ impl Filters {
 
     /// Removes filters that nobody asks for.
     pub(super) fn expire(&self, now: Instant) {
-        self.installed.lock().retain(|_, filter| filter.deadline > now);
+        self.installed.lock().retain(|filter| filter.deadline > now);
     }
 
     /// Removes the filters over blocks and logs: changes were lost, and a gap must not go unseen.
     pub(super) fn lose_chain(&self) {
-        self.installed.lock().retain(|_, filter| {
-            matches!(filter.changes, Changes::TransactionHashes(_) | Changes::Transactions(_))
-        });
+        self.installed.lock().retain(|filter| filter.changes.is_of_pool());
     }
 
+    /// Adds the changes of the chain. Each filter is matched by itself and without the lock, so
+    /// that methods never wait for more than one of them.
     pub(super) fn add_chain_event(&self, event: &ChainEvent) {
         let (removed, added) = match event {
             ChainEvent::Extended(added) => (&[][..], &added[..]),
             ChainEvent::Reorged { removed, added } => (&removed[..], &added[..]),
         };
-        self.update(|changes| match changes {
-            Changes::Logs(criteria, logs) => {
-                let gone = removed.iter().map(|block| (block, true));
-                for (block, removed) in gone.chain(added.iter().map(|block| (block, false))) {
-                    logs.extend(query::live(criteria, block, removed));
+        let hashes: Vec<B256> = added.iter().map(|block| block.block.hash()).collect();
+        let ids = self.installed.lock().ids(|changes| !changes.is_of_pool());
+        for id in ids {
+            let Ok(criteria) = self.criteria(&id) else {
+                self.installed.lock().append(&id, hashes.len(), |changes| {
+                    if let Changes::Blocks(all) = changes {
+                        all.extend(&hashes);
+                    }
+                });
+                continue;
+            };
+            let new = query::live_all(&criteria, removed, added, self.most_changes);
+            self.installed.lock().append(&id, new.len(), |changes| {
+                if let Changes::Logs(_, logs) = changes {
+                    logs.extend(new);
                 }
-            }
-            Changes::Blocks(hashes) => hashes.extend(added.iter().map(|block| block.block.hash())),
-            Changes::TransactionHashes(_) | Changes::Transactions(_) => {}
-        });
+            });
+        }
     }
 
     pub(super) fn add_pooled(&self, txs: &[Arc<PoolTransaction>]) {
-        self.update(|changes| match changes {
-            Changes::TransactionHashes(hashes) => hashes.extend(txs.iter().map(|tx| tx.hash())),
-            Changes::Transactions(all) => all.extend(txs.iter().cloned()),
-            Changes::Logs(..) | Changes::Blocks(_) => {}
-        });
+        let ids = self.installed.lock().ids(Changes::is_of_pool);
+        for id in ids {
+            self.installed.lock().append(&id, txs.len(), |changes| match changes {
+                Changes::TransactionHashes(hashes) => hashes.extend(txs.iter().map(|tx| tx.hash())),
+                Changes::Transactions(all) => all.extend(txs.iter().cloned()),
+                Changes::Logs(..) | Changes::Blocks(_) => {}
+            });
+        }
     }
 
     /// Whether some filter collects pooled transactions. Says no only once, to the feed that ends.
     pub(super) fn wants_pool(&self) -> bool {
         let installed = self.installed.lock();
-        let wanted = installed.values().any(|filter| {
-            matches!(filter.changes, Changes::TransactionHashes(_) | Changes::Transactions(_))
-        });
+        let wanted = !installed.ids(Changes::is_of_pool).is_empty();
         if !wanted {
             self.pool_feed.store(false, Ordering::Release);
         }
         wanted
     }
 
-    fn update(&self, mut add: impl FnMut(&mut Changes)) {
-        let mut installed = self.installed.lock();
-        let mut total = 0;
-        installed.retain(|_, filter| {
-            add(&mut filter.changes);
-            let kept = filter.changes.len() <= self.most_changes;
-            total += if kept { filter.changes.len() } else { 0 };
-            kept
-        });
-        while total > self.most_changes_total {
-            let largest = installed.iter().max_by_key(|(_, filter)| filter.changes.len());
-            let Some((id, len)) = largest.map(|(id, filter)| (id.clone(), filter.changes.len()))
-            else {
-                break;
-            };
-            installed.remove(&id);
-            total -= len;
-        }
-    }
-
     /// Whether no filter is installed.
     pub(super) fn is_empty(&self) -> bool {
-        self.installed.lock().is_empty()
+        self.installed.lock().len() == 0
     }
 }
 
@@ -259,37 +217,6 @@ mod tests {
         assert_eq!(filters.changes(&id).unwrap().get(), "[]");
         filters.expire(Instant::now() + filters.lifetime * 2);
         assert_eq!(filters.changes(&id).unwrap_err().to_string(), "filter not found");
-    }
-
-    #[test]
-    fn a_filter_that_collects_too_much_is_removed() {
-        let filters = filters(2);
-        let id = filters.install(Changes::Blocks(Vec::new())).unwrap();
-        let add = |changes: &mut Changes| {
-            if let Changes::Blocks(hashes) = changes {
-                hashes.extend([B256::ZERO; 2]);
-            }
-        };
-        filters.update(add);
-        assert!(filters.changes(&id).is_ok());
-        filters.update(add);
-        filters.update(add);
-        assert!(!filters.remove(&id));
-    }
-
-    #[test]
-    fn filters_that_collect_too_much_together_lose_the_largest() {
-        let limits = MethodLimits {
-            filter_changes: 100,
-            filter_changes_total: 10,
-            ..MethodLimits::default()
-        };
-        let filters = Filters::new(&limits);
-        let small = filters.install(Changes::Blocks(vec![B256::ZERO; 4])).unwrap();
-        let large = filters.install(Changes::TransactionHashes(vec![B256::ZERO; 7])).unwrap();
-        filters.update(|_| ());
-        assert!(!filters.remove(&large));
-        assert!(filters.remove(&small));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod feed;
 mod filters;
 mod query;
 mod subscribe;
+mod table;
 
 pub(crate) use feed::feed_filters;
 pub(crate) use filters::{Filters, random_id};

@@ -94,20 +94,23 @@ fn in_block(
     else {
         return Err(RpcError::PrunedHistory);
     };
-    matching(criteria, &block, &receipts, false, &mut found.logs);
-    if found.most > 0 && found.logs.len() > found.most {
+    let most = if found.most > 0 { found.most } else { usize::MAX };
+    matching(criteria, &block, &receipts, false, most, &mut found.logs);
+    if found.logs.len() > most {
         let text = format!("query returned more than {} results", found.most);
         return Err(RpcError::LimitExceeded(text));
     }
     Ok(())
 }
 
-/// Adds the matching logs of a block. `removed` tells that it left the chain.
+/// Adds the matching logs of a block until `out` holds more than `most`. `removed` tells that the
+/// block left the chain.
 pub(super) fn matching(
     criteria: &Criteria,
     block: &RecoveredBlock,
     receipts: &[Receipt],
     removed: bool,
+    most: usize,
     out: &mut Vec<LogView>,
 ) {
     let header = block.header();
@@ -123,6 +126,9 @@ pub(super) fn matching(
         for (i, log) in receipt.logs().iter().enumerate() {
             if criteria.matches(log) {
                 out.push(LogView::new(log, origin, position + i, removed));
+                if out.len() > most {
+                    return;
+                }
             }
         }
         position += receipt.logs().len();
@@ -132,9 +138,38 @@ pub(super) fn matching(
 /// The matching logs of a block that joined or left the chain just now.
 pub(super) fn live(criteria: &Criteria, block: &ExecutedBlock, removed: bool) -> Vec<LogView> {
     let mut out = Vec::new();
-    let header = block.block.header();
-    if criteria.covers(header.number) && criteria.may_match(&header.logs_bloom) {
-        matching(criteria, &block.block, &block.receipts, removed, &mut out);
+    add_live(criteria, block, removed, usize::MAX, &mut out);
+    out
+}
+
+/// The matching logs of blocks that left and of blocks that joined the chain just now. Whoever
+/// gets more than `most` has not got all.
+pub(super) fn live_all(
+    criteria: &Criteria,
+    removed: &[ExecutedBlock],
+    added: &[ExecutedBlock],
+    most: usize,
+) -> Vec<LogView> {
+    let mut out = Vec::new();
+    let gone = removed.iter().map(|block| (block, true));
+    for (block, removed) in gone.chain(added.iter().map(|block| (block, false))) {
+        add_live(criteria, block, removed, most, &mut out);
+        if out.len() > most {
+            break;
+        }
     }
     out
+}
+
+fn add_live(
+    criteria: &Criteria,
+    block: &ExecutedBlock,
+    removed: bool,
+    most: usize,
+    out: &mut Vec<LogView>,
+) {
+    let header = block.block.header();
+    if criteria.covers(header.number) && criteria.may_match(&header.logs_bloom) {
+        matching(criteria, &block.block, &block.receipts, removed, most, out);
+    }
 }
