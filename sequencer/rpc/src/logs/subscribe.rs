@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_chain::{ChainEvent, ExecutedBlock};
-use cairn_pool::PoolEvent;
+use cairn_pool::{PoolEvent, PoolTransaction};
 use jsonrpsee::core::server::{SubscriptionMessage, SubscriptionSink};
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{Extensions, PendingSubscriptionSink};
@@ -147,17 +147,30 @@ async fn block_event(
     }
 }
 
+/// The next transactions of the pool, `None` when it is closed. Who lags misses some and goes on:
+/// unlike blocks they do not follow from each other.
+async fn next_pooled(
+    pool: &mut tokio::sync::broadcast::Receiver<PoolEvent>,
+) -> Option<Arc<[Arc<PoolTransaction>]>> {
+    loop {
+        match pool.recv().await {
+            Ok(PoolEvent::Pending(txs)) => return Some(txs),
+            Ok(PoolEvent::Dropped(_)) => {}
+            Err(RecvError::Lagged(lost)) => {
+                tracing::debug!(target: "sequencer::rpc", lost, "a subscriber fell behind the pool");
+            }
+            Err(RecvError::Closed) => return None,
+        }
+    }
+}
+
 async fn transactions(out: Out, mut pool: tokio::sync::broadcast::Receiver<PoolEvent>, full: bool) {
     loop {
-        let event = tokio::select! {
+        let txs = tokio::select! {
             () = out.sink.closed() => return,
-            event = pool.recv() => event,
+            txs = next_pooled(&mut pool) => txs,
         };
-        let txs = match event {
-            Ok(PoolEvent::Pending(txs)) => txs,
-            Ok(PoolEvent::Dropped(_)) => continue,
-            Err(RecvError::Lagged(_) | RecvError::Closed) => return,
-        };
+        let Some(txs) = txs else { return };
         for tx in txs.iter() {
             let sent = match full.then(|| pooled_json(tx)) {
                 Some(Ok(json)) => out.send(&json).await,
@@ -179,5 +192,21 @@ impl Out {
             metrics::counter!("sequencer_rpc_subscriptions_ended_total").increment(1);
             Ended
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_lags_behind_the_pool_goes_on_with_what_is_left() {
+        let (events, mut pool) = tokio::sync::broadcast::channel(1);
+        for _ in 0..3 {
+            events.send(PoolEvent::Pending(Vec::new().into())).expect("somebody listens");
+        }
+        assert!(next_pooled(&mut pool).await.is_some());
+        drop(events);
+        assert!(next_pooled(&mut pool).await.is_none());
     }
 }
