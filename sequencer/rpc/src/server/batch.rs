@@ -3,11 +3,15 @@
 //! Answers come in the order of the entries. So many `eth_sendRawTransaction` in one batch are
 //! recovered on all cores, and slow entries do not hold up each other.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 use jsonrpsee::MethodResponse;
 use jsonrpsee::core::middleware::{Batch, BatchEntry, BatchEntryErr, RpcServiceT};
 use jsonrpsee::core::server::BatchResponseBuilder;
+use jsonrpsee::types::Id;
+use jsonrpsee::types::error::reject_too_big_batch_response;
 
 use super::calls::CallService;
 use super::send_batch::SendBatch;
@@ -42,14 +46,20 @@ where
         + Clone
         + 'static,
 {
+    let limit = service.shared.response_bytes;
+    let finished = AtomicUsize::new(0);
+    let mut response = BatchResponseBuilder::new_with_limit(limit);
+    let mut notified = false;
     let mut entries = batch.into_iter();
     let mut running = FuturesOrdered::new();
-    let mut response = BatchResponseBuilder::new_with_limit(service.shared.response_bytes);
-    let mut notified = false;
     loop {
+        // Answers that wait for a slow one before them count already.
+        if finished.load(Ordering::Relaxed) > limit {
+            return MethodResponse::error(Id::Null, reject_too_big_batch_response(limit));
+        }
         while running.len() < service.shared.batch_concurrency {
             let Some(entry) = entries.next() else { break };
-            running.push_back(one(service.clone(), entry));
+            running.push_back(counted(one(service.clone(), entry), &finished));
         }
         match running.next().await {
             None => break,
@@ -65,6 +75,17 @@ where
         return MethodResponse::notification();
     }
     MethodResponse::from_batch(response.finish())
+}
+
+/// Adds the bytes of an answer to `finished`.
+async fn counted(
+    answer: impl Future<Output = Option<MethodResponse>>,
+    finished: &AtomicUsize,
+) -> Option<MethodResponse> {
+    let answer = answer.await;
+    let bytes = answer.as_ref().map_or(0, |answer| answer.as_json().get().len());
+    finished.fetch_add(bytes, Ordering::Relaxed);
+    answer
 }
 
 async fn one<S>(
