@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::hosts::AllowedHosts;
 use super::http_service::{NewService, respond};
+use super::origins::AllowedOrigins;
 use super::stream::TimedStream;
 use crate::Limits;
 
@@ -26,6 +27,7 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 pub(super) struct Port {
     pub(super) service: NewService,
     pub(super) hosts: Arc<AllowedHosts>,
+    pub(super) origins: Arc<AllowedOrigins>,
     pub(super) limits: Arc<Limits>,
     pub(super) stopped: StopHandle,
 }
@@ -85,7 +87,9 @@ async fn serve(stream: TimedStream, port: Port) {
         .max_buf_size(HEAD_BYTES)
         .serve_connection(
             TokioIo::new(stream),
-            service_fn(|request| respond(request, service.clone(), &port.hosts, &port.limits)),
+            service_fn(|request| {
+                respond(request, service.clone(), &port.hosts, &port.origins, &port.limits)
+            }),
         )
         .with_upgrades();
     tokio::pin!(connection, stopped);

@@ -13,6 +13,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
 use super::hosts::AllowedHosts;
+use super::origins::AllowedOrigins;
 use crate::Limits;
 use crate::error::INVALID_REQUEST;
 
@@ -37,12 +38,16 @@ pub(super) async fn respond(
     request: Request<Incoming>,
     service: Service,
     hosts: &AllowedHosts,
+    origins: &AllowedOrigins,
     limits: &Limits,
 ) -> Result<HttpResponse, Infallible> {
     if !hosts.allows(request.headers()) {
         return Ok(text(StatusCode::FORBIDDEN, "invalid host specified\n"));
     }
     if is_upgrade(request.headers()) {
+        if !origins.allows(request.headers()) {
+            return Ok(text(StatusCode::FORBIDDEN, "origin not allowed\n"));
+        }
         return Ok(call(service, request.map(HttpBody::new)).await);
     }
     if *request.method() == Method::GET {

@@ -93,6 +93,14 @@ impl Raw {
         self.0.write_all(bytes).await.expect("a listening server");
     }
 
+    /// What the server says first.
+    pub(crate) async fn read_some(&mut self) -> String {
+        let mut bytes = [0; 1024];
+        let read = tokio::time::timeout(PATIENCE, self.0.read(&mut bytes)).await;
+        let length = read.expect("the server answers").expect("a connection");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
     /// Everything until the server closes the connection.
     pub(crate) async fn read_to_end(&mut self) -> String {
         let mut bytes = Vec::new();
