@@ -24,16 +24,19 @@ pub struct RpcConfig {
 pub struct PortConfig {
     /// Address to listen on; port 0 takes any free one.
     pub address: SocketAddr,
-    /// Namespaces served, such as `eth`; empty serves all of [`NAMESPACES`].
+    /// Namespaces served, such as `eth`; empty serves all of [`NAMESPACES`], and under Ethereum
+    /// rules `testing_buildBlockV1`.
     pub namespaces: Vec<String>,
-    /// Origins that browsers may call from: `*`, or a list. Empty sends no CORS headers.
+    /// Origins that browsers may call from: `*`, or a list. Empty sends no CORS headers, and lets
+    /// only pages of `http://localhost` open a WebSocket.
     pub cors_origins: Vec<String>,
     /// Values of the Host header that are served, against DNS rebinding: `*` or a list, where
     /// requests to an IP address always pass. Empty serves all.
     pub allowed_hosts: Vec<String>,
 }
 
-/// Namespaces that a port serves when it names none. `admin` and `testing` must be named.
+/// Namespaces that a port serves when it names none. `admin` must be named, and so must
+/// `testing` but for building blocks under Ethereum rules.
 pub const NAMESPACES: [&str; 7] = ["eth", "net", "web3", "txpool", "debug", "trace", "rpc"];
 
 /// Limits that keep memory bounded whatever clients do.
@@ -87,7 +90,7 @@ pub struct MethodLimits {
     pub log_range: u64,
     /// Logs that one query may give; zero is no limit.
     pub log_results: usize,
-    /// Addresses, and alternatives of one topic, in a log filter.
+    /// Addresses and alternatives of topics in a log filter, all together.
     pub log_alternatives: usize,
     /// How long a filter lives without being asked for changes.
     pub filter_lifetime: Duration,
@@ -95,7 +98,7 @@ pub struct MethodLimits {
     pub filters: usize,
     /// Changes that a filter keeps until it is asked; it is removed beyond.
     pub filter_changes: usize,
-    /// Changes that all filters keep together; those with most are removed beyond.
+    /// Changes that all filters keep together; beyond, the longest idle are removed.
     pub filter_changes_total: usize,
     /// Blocks that `eth_feeHistory` gives at most when percentiles are asked for.
     pub fee_history_blocks: u64,
@@ -142,7 +145,7 @@ impl Default for Limits {
             request_bytes: 5 << 20,
             response_bytes: 160 << 20,
             batch_entries: 1_000,
-            batch_concurrency: 256,
+            batch_concurrency: 16,
             json_depth: 64,
             connections: 16_384,
             subscriptions: 256,

@@ -19,6 +19,7 @@ mod cors;
 mod depth;
 mod hosts;
 mod http_service;
+mod origins;
 mod send_batch;
 mod stream;
 
@@ -27,6 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alloy_primitives::map::HashSet;
 use jsonrpsee::core::middleware::RpcServiceBuilder;
 use jsonrpsee::server::{
     BatchRequestConfig, IdProvider, PingConfig, Server, ServerConfig, StopHandle, stop_channel,
@@ -41,6 +43,7 @@ use crate::{Backend, Limits, Methods, NAMESPACES, PortConfig};
 use accept::Port;
 use calls::CallLayer;
 use hosts::AllowedHosts;
+use origins::AllowedOrigins;
 
 /// Starts servers.
 #[derive(Debug)]
@@ -124,6 +127,7 @@ fn build(backend: &Backend, port: &PortConfig, stopped: &StopHandle) -> Port {
     Port {
         service: Arc::new(service),
         hosts: Arc::new(AllowedHosts::new(&port.allowed_hosts)),
+        origins: Arc::new(AllowedOrigins::new(&port.cors_origins)),
         limits: Arc::new(limits.clone()),
         stopped: stopped.clone(),
     }
@@ -131,18 +135,23 @@ fn build(backend: &Backend, port: &PortConfig, stopped: &StopHandle) -> Port {
 
 /// All methods that a port serves.
 fn table(backend: &Backend, port: &PortConfig) -> jsonrpsee::RpcModule<Backend> {
-    let served = if port.namespaces.is_empty() {
+    let mut served: HashSet<String> = if port.namespaces.is_empty() {
         NAMESPACES.iter().map(|name| (*name).to_owned()).collect()
     } else {
         port.namespaces.iter().cloned().collect()
     };
+    // Tests of Ethereum clients build blocks; only whoever names the namespace commits them too.
+    let builds_only = port.namespaces.is_empty() && !backend.spec().is_optimism();
+    if builds_only {
+        served.insert("testing".into());
+    }
     let mut methods = Methods::new(backend.clone(), Some(served));
     crate::eth::register(&mut methods);
     crate::logs::register(&mut methods);
     crate::execution::register(&mut methods);
     crate::txpool::register(&mut methods);
     crate::debug_raw::register(&mut methods);
-    crate::testing::register(&mut methods);
+    crate::testing::register(&mut methods, !builds_only);
     // Last: it lists what is there.
     crate::node::register(&mut methods);
     methods.into_module()

@@ -1,7 +1,7 @@
 //! The `testing` namespace of execution-apis: blocks made of given transactions.
 //!
-//! For tests of clients only. A port serves it when it names it, never by default: it lets anyone
-//! choose what a block holds.
+//! For tests of clients only. A port serves it when it names it. Under Ethereum rules blocks are
+//! built by default too, but never committed: that lets anyone choose what the chain holds.
 
 mod build;
 mod payload;
@@ -15,9 +15,12 @@ use crate::params::{AddressParam, BytesParam, HashParam, Quantity};
 use crate::{Args, Backend, Methods, RpcError};
 use payload::Envelope;
 
-pub(crate) fn register(methods: &mut Methods) {
+/// Adds the methods. With `commits` blocks can be added to the chain.
+pub(crate) fn register(methods: &mut Methods, commits: bool) {
     methods.executing("testing_buildBlockV1", 4, build_block);
-    methods.executing("testing_commitBlockV1", 3, commit_block);
+    if commits {
+        methods.executing("testing_commitBlockV1", 3, commit_block);
+    }
 }
 
 /// `PayloadAttributesV3` of the Engine API.

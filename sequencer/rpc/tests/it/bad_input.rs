@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cairn_chain::ChainOptions;
 use cairn_genesis::{DevOptions, dev_genesis};
-use cairn_rpc::{Limits, RpcConfig};
+use cairn_rpc::{Limits, MethodLimits, RpcConfig};
 use serde_json::{Value, json};
 
 use crate::client::{Raw, call, error_code, head, post, result};
@@ -115,6 +115,60 @@ async fn an_answer_over_the_limit_is_an_error() {
     let batch = Value::Array(vec![entry; 100]).to_string();
     assert!(post(node.address, batch).await.code() < 0);
     assert_alive(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_of_a_batch_are_not_begun_once_its_answer_is_too_large() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let genesis = dev_genesis(&DevOptions::default()).expect("a genesis");
+    let chain = open_chain(directory.path(), &genesis, ChainOptions::default());
+    let limits = Limits { response_bytes: 500, ..Limits::default() };
+    let methods = MethodLimits { filters: 100, ..MethodLimits::default() };
+    let config = RpcConfig { limits, methods, ..config() };
+    let node = TestNode::serve(chain, directory, config).await;
+    let entry = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_newBlockFilter"});
+    assert!(post(node.address, Value::Array(vec![entry; 100]).to_string()).await.code() < 0);
+    // Entries that were begun each left a filter; there is place for many more.
+    for _ in 0..50 {
+        result(node.address, "eth_newBlockFilter", json!([])).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_are_built_by_default_under_ethereum_rules_but_not_committed() {
+    let mut config = config();
+    config.ports[0].namespaces.clear();
+    let mut ethereum = dev_genesis(&DevOptions::default()).expect("a genesis");
+    ethereum.config.extra_fields.clear();
+    let optimism = dev_genesis(&DevOptions::default()).expect("a genesis");
+    for (genesis, build) in [(ethereum, -32602), (optimism, -32601)] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let chain = open_chain(directory.path(), &genesis, ChainOptions::default());
+        let node = TestNode::serve(chain, directory, config.clone()).await;
+        assert_eq!(error_code(node.address, "testing_buildBlockV1", json!([])).await, build);
+        assert_eq!(error_code(node.address, "testing_commitBlockV1", json!([])).await, -32601);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn websockets_of_foreign_pages_are_refused() {
+    let node = node(Limits::default()).await;
+    let upgrade = |origin: &str| {
+        format!(
+            "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             {origin}\r\n"
+        )
+    };
+    for (origin, status) in [
+        ("", "101"),
+        ("origin: http://localhost:3000\r\n", "101"),
+        ("origin: https://evil.example\r\n", "403"),
+    ] {
+        let mut raw = Raw::connect(node.address).await;
+        raw.send(upgrade(origin).as_bytes()).await;
+        assert_eq!(raw.read_some().await.split(' ').nth(1), Some(status), "{origin}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
