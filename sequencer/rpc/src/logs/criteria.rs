@@ -1,9 +1,10 @@
 //! What a log filter asks for, read as geth reads it (`eth/filters/api.go`).
 
 use alloy_eips::BlockNumberOrTag;
-use alloy_primitives::{Address, B256, Bloom, Log, keccak256};
+use alloy_primitives::{Address, B256, Bloom, Log};
 use serde::Deserialize;
 
+use super::bloom_bits::BloomBits;
 use crate::params::{AddressParam, HashParam};
 use crate::{BlockNumberParam, RpcError};
 
@@ -27,23 +28,6 @@ pub(crate) struct Criteria {
     topics: Vec<Vec<B256>>,
     /// For each position that must match, the bloom bits of its alternatives.
     bits: Vec<Vec<BloomBits>>,
-}
-
-/// The three bits that a value sets in a bloom (Yellow Paper, 4.3.1): six bytes where a bloom of
-/// its own would take 256.
-#[derive(Debug, Clone, Copy)]
-struct BloomBits([u16; 3]);
-
-impl BloomBits {
-    fn of(bytes: &[u8]) -> Self {
-        let hash = keccak256(bytes);
-        Self([0, 2, 4].map(|at| u16::from_be_bytes([hash[at], hash[at + 1]]) % 2048))
-    }
-
-    fn are_in(self, bloom: &Bloom) -> bool {
-        // The lowest bit is the last of the bloom's bytes.
-        self.0.iter().all(|bit| bloom[255 - usize::from(bit / 8)] & (1 << (bit % 8)) != 0)
-    }
 }
 
 /// The JSON form.
@@ -228,22 +212,6 @@ mod tests {
         assert!(!filter.may_match(&bloom));
         bloom.accrue_log(&log(1, &[5, 9]));
         assert!(filter.may_match(&bloom));
-    }
-
-    #[test]
-    fn the_bits_of_a_value_are_those_that_a_bloom_sets() {
-        assert!(size_of::<BloomBits>() < 8, "filters hold many of them");
-        for byte in 0..=u8::MAX {
-            let bits = BloomBits::of(Address::repeat_byte(byte).as_slice());
-            let mut bloom = Bloom::ZERO;
-            bloom.accrue_log(&log(byte, &[]));
-            assert!(bits.are_in(&bloom));
-            let mut expected = Bloom::ZERO;
-            for bit in bits.0 {
-                expected.0[255 - usize::from(bit / 8)] |= 1 << (bit % 8);
-            }
-            assert_eq!(bloom, expected);
-        }
     }
 
     #[test]

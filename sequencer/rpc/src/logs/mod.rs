@@ -1,5 +1,6 @@
 //! Logs: queries, filters and subscriptions.
 
+mod bloom_bits;
 mod criteria;
 mod feed;
 mod filters;
