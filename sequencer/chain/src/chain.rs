@@ -74,7 +74,14 @@ impl Chain {
         let tip = store.tip()?;
         let stored = store.heads()?;
         let genesis = store.genesis().unwrap_or(tip);
-        let heads = Heads { unsafe_head: tip, safe: stored.safe, finalized: stored.finalized };
+        let orphans = store.orphans()?;
+        // The heads may be ahead of blocks that a crash took before the store had them.
+        let at_most_tip = |head: BlockNumHash| if head.number > tip.number { tip } else { head };
+        let heads = Heads {
+            unsafe_head: tip,
+            safe: at_most_tip(stored.safe),
+            finalized: at_most_tip(stored.finalized),
+        };
         let inner = Arc::new(Inner {
             store,
             evm,
@@ -84,7 +91,7 @@ impl Chain {
             pending: PendingState::default(),
             events: ChainEvents::default(),
             persistence: Persistence::default(),
-            orphans: Mutex::default(),
+            orphans: Mutex::new(orphans),
             writer: Mutex::new(SideBlocks::default()),
             genesis,
         });
@@ -251,6 +258,7 @@ impl Chain {
     /// Moves the safe or the finalized head. Neither moves behind the other, nor ahead of the
     /// unsafe head.
     pub fn set_head(&self, head: Head, block: B256) -> Result<(), ChainError> {
+        let _writer = self.inner.writer.lock();
         let number = self.number_of(block)?.ok_or(ChainError::UnknownBlock(block))?;
         let at = BlockNumHash { number, hash: block };
         let mut heads = self.inner.heads.write();
@@ -259,12 +267,16 @@ impl Chain {
             Head::Finalized if number <= heads.safe.number => heads.finalized = at,
             _ => return Err(ChainError::HeadOrder { head, number }),
         }
+        let heads = *heads;
+        self.store_heads(heads)
+    }
+
+    pub(crate) fn store_heads(&self, heads: Heads) -> Result<(), ChainError> {
         let stored = cairn_state::Heads {
             latest: heads.unsafe_head,
             safe: heads.safe,
             finalized: heads.finalized,
         };
-        drop(heads);
         Ok(self.inner.store.set_heads(stored)?)
     }
 

@@ -113,6 +113,18 @@ pub enum ImportError {
     Chain(#[from] ChainError),
 }
 
+impl ChainError {
+    /// Whether going on would make things worse: the node stops and says why.
+    pub const fn is_fatal(&self) -> bool {
+        matches!(self, Self::Persistence(_) | Self::Replay { .. } | Self::Journal { .. })
+    }
+
+    /// Whether only space on the disk is missing.
+    pub const fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Store(StateError::NoSpace(_)))
+    }
+}
+
 /// A failure of the node itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
@@ -156,6 +168,12 @@ pub enum ChainError {
         number: u64,
         /// What failed.
         reason: String,
+    },
+    /// The chain has another head than the block that was to be appended follows.
+    #[error("block {number} does not follow the head any more")]
+    HeadMoved {
+        /// Number of the block.
+        number: u64,
     },
     /// A head would move behind another, or ahead of one.
     #[error("the {head:?} head cannot move to block {number}: heads would be out of order")]

@@ -63,16 +63,22 @@ fn validate_extra_data(spec: &ChainSpec, header: &Header) -> Result<(), HeaderEr
     if len > MAX_EXTRA_DATA {
         return invalid(format!("longer than {MAX_EXTRA_DATA}"));
     }
+    let mut parameters = None;
     if spec.is_jovian_active_at_timestamp(header.timestamp) {
-        if let Err(e) = op_alloy_consensus::decode_jovian_extra_data(&header.extra_data) {
-            return invalid(e.to_string());
+        match op_alloy_consensus::decode_jovian_extra_data(&header.extra_data) {
+            Ok((elasticity, denominator, _)) => parameters = Some((elasticity, denominator)),
+            Err(e) => return invalid(e.to_string()),
         }
-    } else if spec.is_holocene_active_at_timestamp(header.timestamp)
-        && let Err(e) = op_alloy_consensus::decode_holocene_extra_data(&header.extra_data)
-    {
-        return invalid(e.to_string());
+    } else if spec.is_holocene_active_at_timestamp(header.timestamp) {
+        match op_alloy_consensus::decode_holocene_extra_data(&header.extra_data) {
+            Ok(pair) => parameters = Some(pair),
+            Err(e) => return invalid(e.to_string()),
+        }
     }
-    Ok(())
+    match parameters {
+        Some((0, _) | (_, 0)) => invalid("elasticity and denominator must not be zero".into()),
+        _ => Ok(()),
+    }
 }
 
 fn validate_fees(spec: &ChainSpec, header: &Header, parent: &Header) -> Result<(), HeaderError> {

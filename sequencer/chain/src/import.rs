@@ -10,6 +10,7 @@ use alloy_consensus::transaction::SignerRecoverable;
 use alloy_primitives::B256;
 use alloy_primitives::map::B256Map;
 use cairn_primitives::{Block, Header, RecoverError, RecoveredBlock};
+use cairn_state::ORPHANS_KEPT;
 use rayon::prelude::*;
 
 use crate::chain::Chain;
@@ -21,9 +22,6 @@ use crate::{BlockRef, ExecutedBlock};
 
 /// Blocks of forks that are kept; beyond, the oldest is forgotten.
 const SIDE_BLOCKS_MAX: usize = 256;
-
-/// Unwound blocks whose transactions are kept.
-const ORPHANS_MAX: u64 = 128;
 
 /// From how many transactions senders are recovered in parallel.
 const PARALLEL_RECOVERY: usize = 8;
@@ -161,29 +159,44 @@ impl Chain {
         let at = (number, hash).into();
         self.keep_orphans(number, heads.unsafe_head.number)?;
         let _paused = self.inner.persistence.pause();
-        if number < self.persisted_block() {
-            self.inner.store.unwind_to(number).map_err(ChainError::from)?;
-        }
-        let removed = self.inner.recent.write().truncate(number);
-        let mut heads = self.inner.heads.write();
-        heads.unsafe_head = at;
-        if heads.safe.number > number {
-            heads.safe = at;
-        }
+        // Views of the blocks that go must not read on once others have taken their numbers.
+        self.inner.store.invalidate_views();
+        let unwound = if number < self.persisted_block() {
+            self.inner.store.unwind_to(number).map(|_| at)
+        } else {
+            Ok(at)
+        };
+        // A failed unwind leaves the store at some block in between; the chain follows it there.
+        let at = match &unwound {
+            Ok(at) => *at,
+            Err(_) => self.inner.store.tip().map_err(ChainError::from)?,
+        };
+        let removed = self.inner.recent.write().truncate(at.number);
+        let heads = {
+            let mut heads = self.inner.heads.write();
+            heads.unsafe_head = at;
+            if heads.safe.number > at.number {
+                heads.safe = at;
+            }
+            *heads
+        };
+        unwound.map_err(ChainError::from)?;
+        self.store_heads(heads)?;
         Ok(removed)
     }
 
     /// Keeps the blocks that an unwind is about to remove, the newest ones if there are many, so
     /// that their transactions are not lost.
     fn keep_orphans(&self, target: u64, head: u64) -> Result<(), ChainError> {
-        let first = target.saturating_add(1).max(head.saturating_sub(ORPHANS_MAX));
+        let most = u64::try_from(ORPHANS_KEPT).unwrap_or(u64::MAX);
+        let first = target.max(head.saturating_sub(most)).saturating_add(1);
         let mut blocks = Vec::new();
         for number in first..=head {
             blocks.extend(self.block(BlockRef::Number(number))?);
         }
         let mut orphans = self.inner.orphans.lock();
         orphans.extend(blocks);
-        let excess = orphans.len().saturating_sub(ORPHANS_MAX as usize);
+        let excess = orphans.len().saturating_sub(ORPHANS_KEPT);
         orphans.drain(..excess);
         Ok(())
     }
@@ -191,11 +204,12 @@ impl Chain {
     /// Replaces the canonical chain by the fork that ends in `tip`.
     fn switch_to(&self, side: &mut SideBlocks, tip: RecoveredBlock) -> Result<(), ImportError> {
         let (ancestor, fork) = self.path_to(side, tip)?;
-        let head = self.heads().unsafe_head;
+        let heads = self.heads();
         let mut old = Vec::new();
-        for number in ancestor + 1..=head.number {
+        for number in ancestor + 1..=heads.unsafe_head.number {
             old.extend(self.block(BlockRef::Number(number))?);
         }
+        let orphaned_before = self.inner.orphans.lock().len();
         let removed = self.unwind(ancestor)?;
         let mut added = Vec::with_capacity(fork.len());
         for block in &fork {
@@ -211,6 +225,12 @@ impl Chain {
                         let executed = self.execute(block)?;
                         self.append(executed);
                     }
+                    // Everything is as it was: no head has moved, no transaction is orphaned.
+                    self.inner.heads.write().safe = heads.safe;
+                    self.inner.orphans.lock().truncate(orphaned_before);
+                    let back = old.iter().map(RecoveredBlock::num_hash);
+                    let added = added.iter().map(|block| block.block.num_hash());
+                    self.inner.store.forget_orphans(back.chain(added)).map_err(ChainError::from)?;
                     return Err(error);
                 }
             }

@@ -55,11 +55,18 @@ pub struct Preconfirmation {
     pub first: Arc<PendingTx>,
 }
 
+/// Those who wait, by transaction.
+type Waiting = HashMap<B256, Vec<oneshot::Sender<Preconfirmation>>>;
+
+/// From how many waiting transactions those that nobody waits for any more are looked for, each
+/// time their number has doubled.
+const SWEEP_FROM: usize = 1024;
+
 /// The open block behind a lock, and those who wait for their transaction to enter it.
 #[derive(Debug, Default)]
 pub(crate) struct PendingState {
     open: RwLock<Option<Open>>,
-    waiting: Mutex<HashMap<B256, Vec<oneshot::Sender<Preconfirmation>>>>,
+    waiting: Mutex<Waiting>,
     /// Timestamp and L1 attributes of the newest block that was opened.
     l1_attributes: RwLock<Option<(u64, L1Attributes)>>,
 }
@@ -168,7 +175,12 @@ impl PendingState {
     pub(crate) fn wait_for(&self, hash: B256) -> oneshot::Receiver<Preconfirmation> {
         let (sender, receiver) = oneshot::channel();
         // Registered first: a transaction published in between is found by the look-up below.
-        self.waiting.lock().entry(hash).or_default().push(sender);
+        let mut waiting = self.waiting.lock();
+        if waiting.len() >= SWEEP_FROM && waiting.len().is_power_of_two() {
+            forget_abandoned(&mut waiting);
+        }
+        waiting.entry(hash).or_default().push(sender);
+        drop(waiting);
         if let Some(found) = self.transaction(&hash) {
             for waiter in self.waiting.lock().remove(&hash).into_iter().flatten() {
                 let _ = waiter.send(found.clone());
@@ -187,11 +199,15 @@ impl PendingState {
 
     /// Drops waiters whose receivers are gone.
     pub(crate) fn sweep(&self) {
-        self.waiting.lock().retain(|_, waiters| {
-            waiters.retain(|waiter| !waiter.is_closed());
-            !waiters.is_empty()
-        });
+        forget_abandoned(&mut self.waiting.lock());
     }
+}
+
+fn forget_abandoned(waiting: &mut Waiting) {
+    waiting.retain(|_, waiters| {
+        waiters.retain(|waiter| !waiter.is_closed());
+        !waiters.is_empty()
+    });
 }
 
 impl PendingTx {

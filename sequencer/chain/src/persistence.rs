@@ -5,8 +5,9 @@
 //! until space returns, reads go on meanwhile, and [`Persistence::is_disk_full`] tells the
 //! sequencer to accept nothing new. Any other error of the store ends persistence for good.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use cairn_state::{CommittedBlock, StateError};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -25,6 +26,7 @@ pub(crate) struct Persistence {
     changed: Condvar,
     /// Held while blocks move from memory to the store; taking it pauses the thread.
     gate: Mutex<()>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +70,16 @@ impl Persistence {
         self.gate.lock()
     }
 
+    /// Ends persistence for good and says why.
+    fn fail(&self, reason: String) {
+        tracing::error!(target: "chain::persistence", %reason, "persistence stopped");
+        let mut progress = self.progress.lock();
+        progress.failure = Some(reason);
+        progress.stopped = true;
+        drop(progress);
+        self.changed.notify_all();
+    }
+
     fn failure(&self) -> Option<ChainError> {
         self.progress.lock().failure.clone().map(ChainError::Persistence)
     }
@@ -76,11 +88,19 @@ impl Persistence {
 /// Starts the thread. It ends when the last handle of the chain is dropped.
 pub(crate) fn start(inner: &Arc<Inner>) -> Result<(), ChainError> {
     let weak = Arc::downgrade(inner);
-    thread::Builder::new()
+    let thread = thread::Builder::new()
         .name("cairn-persist".into())
-        .spawn(move || run(&weak))
-        .map(|_| ())
-        .map_err(|e| ChainError::Persistence(e.to_string()))
+        .spawn(move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| run(&weak)));
+            if ended.is_err()
+                && let Some(inner) = weak.upgrade()
+            {
+                inner.persistence.fail("its thread panicked".into());
+            }
+        })
+        .map_err(|e| ChainError::Persistence(e.to_string()))?;
+    *inner.persistence.thread.lock() = Some(thread);
+    Ok(())
 }
 
 fn run(chain: &Weak<Inner>) {
@@ -95,7 +115,7 @@ fn run(chain: &Weak<Inner>) {
                 persistence.changed.notify_all();
                 prune(&inner);
             }
-            Round::Idle if progress.stopping => {
+            Round::Idle | Round::DiskFull if progress.stopping => {
                 progress.stopped = true;
                 drop(progress);
                 persistence.changed.notify_all();
@@ -107,11 +127,8 @@ fn run(chain: &Weak<Inner>) {
                 }
             }
             Round::Failed(reason) => {
-                tracing::error!(target: "chain::persistence", %reason, "persistence stopped");
-                progress.failure = Some(reason);
-                progress.stopped = true;
                 drop(progress);
-                persistence.changed.notify_all();
+                persistence.fail(reason);
                 return;
             }
         }
@@ -167,17 +184,36 @@ impl Chain {
         self.wait_until_unpersisted(0)
     }
 
-    /// Waits until the store has every block and ends the persistence thread.
+    /// Waits until the store has every block and ends the persistence thread. With a full disk it
+    /// does not wait: blocks that the node built itself are in the journal, others come again.
     pub fn close(&self) -> Result<(), ChainError> {
-        self.flush()?;
         let persistence = &self.inner.persistence;
+        while !self.is_disk_full() && !self.has_room(0)? {
+            let mut progress = persistence.progress.lock();
+            progress.waiting = true;
+            persistence.changed.notify_all();
+            persistence.changed.wait_for(&mut progress, self.inner.options.disk_full_retry);
+        }
         let mut progress = persistence.progress.lock();
         progress.stopping = true;
         persistence.changed.notify_all();
         while !progress.stopped {
             persistence.changed.wait_for(&mut progress, self.inner.options.disk_full_retry);
         }
-        Ok(())
+        drop(progress);
+        // Its handle of the store goes with the thread: the next to open the store must find it free.
+        match persistence.thread.lock().take().map(JoinHandle::join) {
+            Some(Err(_)) => Err(ChainError::Persistence("its thread panicked".into())),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+
+    /// Whether at most `most` blocks wait for the disk.
+    pub(crate) fn has_room(&self, most: usize) -> Result<bool, ChainError> {
+        if let Some(failure) = self.inner.persistence.failure() {
+            return Err(failure);
+        }
+        Ok(self.inner.recent.read().unpersisted().count() <= most)
     }
 
     /// Holds a writer back while too many blocks wait for the disk.

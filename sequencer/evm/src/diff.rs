@@ -103,10 +103,11 @@ pub(crate) fn deltas(state: &EvmState, removes_empty: bool) -> Vec<AccountDelta>
             account: (!gone).then(|| account_of(&account.info)),
             code,
             wiped: account.is_selfdestructed() || account.is_created(),
-            storage: account
-                .changed_storage_slots()
-                .map(|(slot, value)| (*slot, value.present_value))
-                .collect(),
+            storage: if gone {
+                Vec::new()
+            } else {
+                account.changed_storage_slots().map(|(slot, v)| (*slot, v.present_value)).collect()
+            },
         });
     }
     deltas

@@ -35,6 +35,14 @@ pub enum TxError {
         /// Footprint left in the block.
         available: u64,
     },
+    /// Its DA footprint is larger than any block's (Jovian).
+    #[error("DA footprint {wanted} exceeds the block gas limit {limit}")]
+    FootprintTooLarge {
+        /// Footprint of the transaction in gas.
+        wanted: u64,
+        /// Gas limit of the block.
+        limit: u64,
+    },
     /// State could not be read. Nothing is known of the transaction.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -104,6 +104,25 @@ impl Journal {
         self.remove_range(key(block, 0), None)
     }
 
+    /// Removes all records from `block` up to, not including, `end`, and appends others, all or
+    /// nothing, synced.
+    pub fn replace<'a>(
+        &self,
+        block: u64,
+        end: u64,
+        records: impl IntoIterator<Item = (u64, u32, &'a [u8])>,
+    ) -> Result<()> {
+        let mut batch = WriteBatch::default();
+        batch.delete_range(&key(block, 0)[..], &key(end, 0)[..]);
+        for (block, index, bytes) in records {
+            batch.put(key(block, index), bytes);
+        }
+        fail::fail_point!("journal::before_replace");
+        self.db.write_opt(batch, &synced())?;
+        fail::fail_point!("journal::after_replace");
+        Ok(())
+    }
+
     /// Removes single records. One that is not there is passed over.
     pub fn remove(&self, records: impl IntoIterator<Item = (u64, u32)>) -> Result<()> {
         let mut batch = WriteBatch::default();
@@ -143,6 +162,9 @@ mod tests {
         journal.remove([(2, 0), (9, 9)]).unwrap();
         assert_eq!(texts(0), [b"d"]);
         journal.append([(2, 0, &b"c"[..])]).unwrap();
+        journal.replace(2, 300, [(9, 0, &b"e"[..])]).unwrap();
+        assert_eq!(texts(0), [b"e", b"d"]);
+        journal.replace(9, 10, [(2, 0, &b"c"[..])]).unwrap();
         journal.remove_from(300).unwrap();
         assert_eq!(texts(0), [b"c"]);
         journal.remove_through(u64::MAX).unwrap();

@@ -96,8 +96,9 @@ pub use pending::PendingLayers;
 pub use root::StateUpdate;
 pub use schema::AccountRecord;
 pub use store::{
-    AccountProof, ColumnStats, CommittedBlock, Difference, GenesisState, Heads, PruneProgress,
-    StorageProof, Store, StoreStats, TransactionLocation, VerifyProgress, VerifyReport,
+    AccountProof, ColumnStats, CommittedBlock, Difference, GenesisState, Heads, ORPHANS_KEPT,
+    PruneProgress, StorageProof, Store, StoreStats, TransactionLocation, VerifyProgress,
+    VerifyReport,
 };
 pub use trie::BranchRecord;
 pub use view::StateView;

@@ -9,6 +9,10 @@ use crate::error::ChainError;
 /// Records of one block, in order of their index.
 pub(super) type BlockRecords = (u64, Vec<(u32, Vec<u8>)>);
 
+/// In place of a block number: transactions that were shown, whose blocks were given up, and that
+/// are not in another block yet.
+const ORPHANS: u64 = u64::MAX;
+
 /// Journal of the blocks that the store may not have yet.
 #[derive(Debug)]
 pub(super) struct BlockJournal {
@@ -37,12 +41,11 @@ impl BlockJournal {
         Ok(())
     }
 
-    /// All records of `block` and later ones, grouped by block, in order. What is appended to the
-    /// last of them continues it.
-    pub(super) fn blocks_from(&mut self, block: u64) -> Result<Vec<BlockRecords>, ChainError> {
+    /// All blocks of the journal with their records, in order.
+    pub(super) fn blocks(&self) -> Result<Vec<BlockRecords>, ChainError> {
         let mut blocks: Vec<BlockRecords> = Vec::new();
-        for record in self.journal.records_from(block)? {
-            self.next = (record.block, record.index.saturating_add(1));
+        let records = self.journal.records_from(0)?;
+        for record in records.into_iter().filter(|record| record.block != ORPHANS) {
             match blocks.last_mut() {
                 Some((number, records)) if *number == record.block => {
                     records.push((record.index, record.bytes));
@@ -53,15 +56,38 @@ impl BlockJournal {
         Ok(blocks)
     }
 
+    /// Records of transactions whose blocks were given up.
+    pub(super) fn orphans(&self) -> Result<Vec<Vec<u8>>, ChainError> {
+        let records = self.journal.records_from(ORPHANS)?;
+        Ok(records.into_iter().map(|record| record.bytes).collect())
+    }
+
+    /// Says that the open block is `block` and has `records` records.
+    pub(super) const fn continue_at(&mut self, block: u64, records: u32) {
+        self.next = (block, records);
+    }
+
+    /// Block and position of the next record.
+    pub(super) const fn position(&self) -> (u64, u32) {
+        self.next
+    }
+
+    /// Gives up all blocks from `block` on and keeps `orphans`, all or nothing, synced. Orphans kept
+    /// before stay where there are more of them: what was executed since is refused by its nonce.
+    pub(super) fn give_up(&mut self, block: u64, orphans: &[Vec<u8>]) -> Result<(), ChainError> {
+        self.next = (0, 0);
+        let kept = (0..).zip(orphans).map(|(index, bytes)| (ORPHANS, index, &bytes[..]));
+        Ok(self.journal.replace(block, ORPHANS, kept)?)
+    }
+
+    /// Forgets the orphans: all were executed again, or refused.
+    pub(super) fn forget_orphans(&self) -> Result<(), ChainError> {
+        Ok(self.journal.remove_from(ORPHANS)?)
+    }
+
     /// Forgets blocks that the store has.
     pub(super) fn remove_through(&self, block: u64) -> Result<(), ChainError> {
         Ok(self.journal.remove_through(block)?)
-    }
-
-    /// Forgets blocks that were given up.
-    pub(super) fn remove_from(&mut self, block: u64) -> Result<(), ChainError> {
-        self.next = (0, 0);
-        Ok(self.journal.remove_from(block)?)
     }
 }
 
@@ -77,13 +103,27 @@ mod tests {
         journal.append(8, &[vec![3]]).unwrap();
         drop(journal);
         let mut journal = BlockJournal::open(dir.path()).unwrap();
-        assert_eq!(journal.blocks_from(8).unwrap(), [(8, vec![(0, vec![3])])]);
+        journal.continue_at(8, 1);
         journal.append(8, &[vec![4]]).unwrap();
         journal.remove_through(7).unwrap();
-        assert_eq!(journal.blocks_from(0).unwrap(), [(8, vec![(0, vec![3]), (1, vec![4])])]);
-        journal.remove_from(8).unwrap();
-        assert!(journal.blocks_from(0).unwrap().is_empty());
-        journal.append(8, &[vec![5]]).unwrap();
-        assert_eq!(journal.blocks_from(0).unwrap(), [(8, vec![(0, vec![5])])]);
+        assert_eq!(journal.blocks().unwrap(), [(8, vec![(0, vec![3]), (1, vec![4])])]);
+    }
+
+    #[test]
+    fn blocks_that_are_given_up_leave_their_orphans_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = BlockJournal::open(dir.path()).unwrap();
+        for block in 5..8 {
+            journal.append(block, &[vec![1], vec![2]]).unwrap();
+        }
+        journal.give_up(6, &[vec![9], vec![8]]).unwrap();
+        assert_eq!(journal.blocks().unwrap(), [(5, vec![(0, vec![1]), (1, vec![2])])]);
+        assert_eq!(journal.orphans().unwrap(), [vec![9], vec![8]]);
+        journal.append(6, &[vec![3]]).unwrap();
+        journal.give_up(7, &[vec![7]]).unwrap();
+        assert_eq!(journal.blocks().unwrap().len(), 2);
+        assert_eq!(journal.orphans().unwrap(), [vec![7], vec![8]]);
+        journal.forget_orphans().unwrap();
+        assert!(journal.orphans().unwrap().is_empty());
     }
 }

@@ -25,6 +25,7 @@ use crate::{BlockRef, Chain, ExecutedBlock};
 /// needs, its transaction and receipt roots half built.
 pub(super) struct OpenBlock {
     header: Header,
+    deposits_only: bool,
     executor: BlockExecutor<StateView>,
     parent_state: StateView,
     pending: PendingLayers,
@@ -71,6 +72,7 @@ impl OpenBlock {
             .map_err(|e| failed(e.to_string()))?;
         let mut open = Self {
             header,
+            deposits_only: attributes.deposits_only,
             executor,
             parent_state,
             pending: PendingLayers::new(),
@@ -138,6 +140,11 @@ impl OpenBlock {
     /// The header so far.
     pub(super) fn header(&self) -> Header {
         Header { gas_used: self.executor.gas_used(), ..self.header.clone() }
+    }
+
+    /// Whether the block holds nothing but its deposits.
+    pub(super) const fn deposits_only(&self) -> bool {
+        self.deposits_only
     }
 
     pub(super) const fn number(&self) -> u64 {

@@ -1,118 +1,197 @@
-//! Rebuilding what the journal holds above the store's tip.
+//! Bringing journal, chain and pool together: at start, after a failure in the middle of a block,
+//! and when the chain has got another head.
+//!
+//! The journal holds every block that was opened and that the store may not have. Each of them is
+//! one of these, in this order:
+//!
+//! 1. canonical: its seal is the hash of the chain's block with that number. Nothing to do.
+//! 2. next: it follows the head. It is executed again; with a seal it must come out with that hash
+//!    and is announced, without one it is the open block, and the last.
+//! 3. given up: all others. Their transactions were shown, so they return to the pool; the journal
+//!    keeps them as orphans until they are executed again or refused.
+//!
+//! The transactions of blocks that the chain unwound go the same way. The store keeps those blocks
+//! until the journal has their transactions, so a crash in between loses none.
 
 use std::sync::Arc;
 
+use alloy_consensus::transaction::Recovered;
 use alloy_primitives::B256;
-use cairn_pool::{PoolTransaction, SharedPool};
+use alloy_primitives::map::B256Set;
+use cairn_pool::{Origin, PoolTransaction, SharedPool, Timestamp};
+use cairn_primitives::RecoveredBlock;
 
-use super::journal::BlockJournal;
+use super::attributes::PayloadAttributes;
+use super::journal::{BlockJournal, BlockRecords};
 use super::open_block::{OpenBlock, replayed};
 use super::records::Record;
 use super::run::announce;
 use crate::Chain;
 use crate::error::ChainError;
 
-/// Replays the journal. Gives back the block that was open when the node ended.
-pub(super) fn replay(
+/// What [`settle`] leaves to do.
+pub(super) struct Settled {
+    /// The block that goes on.
+    pub(super) open: Option<OpenBlock>,
+    /// Transactions that went back to the pool; the journal keeps them until they are done with.
+    pub(super) orphans: Vec<B256>,
+}
+
+/// A block of the journal, decoded.
+struct Journaled {
+    number: u64,
+    opened_on: B256,
+    attributes: PayloadAttributes,
+    txs: Vec<Arc<PoolTransaction>>,
+    seal: Option<B256>,
+    records: u32,
+}
+
+/// Brings journal, chain and pool together. What the pool has handed out is taken back.
+pub(super) fn settle(
     chain: &Chain,
     pool: &SharedPool,
     journal: &mut BlockJournal,
-) -> Result<Option<OpenBlock>, ChainError> {
-    let head = chain.heads().unsafe_head;
-    journal.remove_through(head.number)?;
-    let mut blocks = journal.blocks_from(head.number + 1)?.into_iter();
-    let mut orphans = Vec::new();
+) -> Result<Settled, ChainError> {
+    let mut lost = Vec::new();
+    for bytes in journal.orphans()? {
+        if let Record::Tx(signed, encoded) = Record::decode(&bytes).map_err(bad(u64::MAX, 0))? {
+            lost.push(Arc::new(replayed(signed, encoded)));
+        }
+    }
+    let mut shown = Vec::new();
     let mut open = None;
+    let mut given_up = None;
     let mut count = 0u64;
-    for (number, records) in blocks.by_ref() {
-        let Replayed { block, seal, opened_on, txs } = rebuild(chain, number, records)?;
-        let Some(block) = block else {
-            // The chain was unwound below this block and the node ended before the journal
-            // followed. The transactions were shown, so they go back to the pool.
-            tracing::warn!(
-                target: "chain::sequencer", number, parent = %opened_on,
-                "journal belongs to another fork, its transactions return to the pool"
-            );
-            orphans.extend(txs);
-            continue;
-        };
-        count += 1;
-        match seal {
-            Some(announced) => {
-                let sealed = block.seal(chain.spec())?;
-                let got = sealed.block.hash();
-                if got != announced {
-                    return Err(ChainError::Replay { number, got, announced });
-                }
-                announce(chain, sealed);
-                chain.wait_for_room()?;
+    for records in journal.blocks()? {
+        let block = decode(records)?;
+        let number = block.number;
+        if given_up.is_none() && open.is_none() {
+            if block.seal.is_some() && chain.hash_of(number)? == block.seal {
+                continue;
             }
-            None => {
-                open = Some(block);
-                break;
+            let head = chain.heads().unsafe_head;
+            if block.opened_on == head.hash && number == head.number.saturating_add(1) {
+                open = rebuild(chain, journal, block)?;
+                count = count.saturating_add(1);
+                continue;
             }
         }
+        tracing::warn!(
+            target: "chain::sequencer", number, txs = block.txs.len(),
+            "block given up, its transactions return to the pool"
+        );
+        given_up.get_or_insert(number);
+        shown.extend(block.txs);
     }
     if count > 0 {
         tracing::info!(target: "chain::sequencer", blocks = count, "journal replayed");
     }
-    if open.is_none() {
-        journal.remove_from(chain.heads().unsafe_head.number + 1)?;
-    }
-    if !orphans.is_empty() {
-        let view = chain.latest_state()?;
-        pool.with(|pool| pool.reinject(orphans, &view))?;
-    }
-    Ok(open)
-}
-
-struct Replayed {
-    /// The rebuilt block, `None` where its parent is not the head.
-    block: Option<OpenBlock>,
-    seal: Option<B256>,
-    opened_on: B256,
-    txs: Vec<Arc<PoolTransaction>>,
-}
-
-fn rebuild(
-    chain: &Chain,
-    number: u64,
-    records: Vec<(u32, Vec<u8>)>,
-) -> Result<Replayed, ChainError> {
-    let bad = |index: u32, reason: String| ChainError::Journal { number, index, reason };
-    let mut records = records.into_iter();
-    let (first, bytes) = records.next().ok_or_else(|| bad(0, "no records".into()))?;
-    let Record::Open(opened_on, attributes) = Record::decode(&bytes).map_err(|e| bad(first, e))?
-    else {
-        return Err(bad(first, "the first record opens no block".into()));
-    };
-    let mut open = if opened_on == chain.heads().unsafe_head.hash {
-        let (mut open, deposits) = OpenBlock::new(chain, opened_on, &attributes)?;
-        chain.inner.pending.open(open.header(), open.publish());
-        let group = deposits.into_iter().map(|done| done.tx).collect();
-        chain.inner.pending.publish(group, open.gas_used(), open.publish());
-        Some(open)
-    } else {
-        None
-    };
-    let (mut seal, mut txs, mut group) = (None, Vec::new(), Vec::new());
-    for (index, bytes) in records {
-        match Record::decode(&bytes).map_err(|e| bad(index, e))? {
-            Record::Tx(signed, encoded) => {
-                let tx = Arc::new(replayed(signed, encoded));
-                if let Some(open) = &mut open {
-                    let done = open.execute(&tx).map_err(|e| bad(index, e.to_string()))?;
-                    group.push(done.tx);
-                } else {
-                    txs.push(tx);
-                }
-            }
-            Record::Seal(hash) => seal = Some(hash),
-            Record::Open(..) => return Err(bad(index, "a second open record".into())),
+    let unwound = std::mem::take(&mut *chain.inner.orphans.lock());
+    lost.extend(orphaned(&unwound));
+    lost.extend(shown);
+    // A block can be among those that were unwound and in the journal too.
+    let mut seen = B256Set::default();
+    lost.retain(|tx| seen.insert(tx.hash()));
+    let head = chain.heads().unsafe_head.number;
+    let next = head.saturating_add(1 + u64::from(open.is_some()));
+    if given_up.is_some() || !unwound.is_empty() {
+        let kept: Vec<_> = lost.iter().map(|tx| Record::tx(tx.sender(), tx.encoded())).collect();
+        let place = journal.position();
+        let moved = journal.give_up(given_up.unwrap_or(next), &kept).and_then(|()| {
+            let blocks = unwound.iter().map(RecoveredBlock::num_hash);
+            Ok(chain.store().forget_orphans(blocks)?)
+        });
+        if let Err(error) = moved {
+            // The journal may not have them, and the next attempt needs them.
+            chain.inner.orphans.lock().splice(0..0, unwound);
+            return Err(error);
+        }
+        if open.is_some() {
+            journal.continue_at(place.0, place.1);
         }
     }
-    if let Some(open) = &mut open {
-        chain.inner.pending.publish(group, open.gas_used(), open.publish());
+    let orphans = lost.iter().map(|tx| tx.hash()).collect();
+    let lowest = unwound.iter().map(RecoveredBlock::number).chain(given_up).min();
+    let view = chain.pending_state()?;
+    pool.with(|pool| {
+        pool.take_back_all();
+        if let Some(lowest) = lowest {
+            pool.abandon_from(lowest, &view)?;
+        }
+        pool.reinject(lost, &view)
+    })?;
+    Ok(Settled { open, orphans })
+}
+
+/// Executes a block of the journal again. A sealed one is announced, an open one given back.
+fn rebuild(
+    chain: &Chain,
+    journal: &mut BlockJournal,
+    block: Journaled,
+) -> Result<Option<OpenBlock>, ChainError> {
+    let number = block.number;
+    let (mut open, deposits) = OpenBlock::new(chain, block.opened_on, &block.attributes)?;
+    let mut group: Vec<_> = deposits.into_iter().map(|done| done.tx).collect();
+    for (index, tx) in (1..).zip(&block.txs) {
+        let done = open.execute(tx).map_err(|error| match error {
+            cairn_evm::TxError::Read(error) => ChainError::Read(error),
+            error => bad(number, index)(error.to_string()),
+        })?;
+        group.push(done.tx);
     }
-    Ok(Replayed { block: open, seal, opened_on, txs })
+    if let Some(announced) = block.seal {
+        let sealed = open.seal(chain.spec())?;
+        let got = sealed.block.hash();
+        if got != announced {
+            return Err(ChainError::Replay { number, got, announced });
+        }
+        announce(chain, sealed)?;
+        chain.wait_for_room()?;
+        return Ok(None);
+    }
+    chain.inner.pending.open(open.header(), open.publish());
+    chain.inner.pending.publish(group, open.gas_used(), open.publish());
+    journal.continue_at(number, block.records);
+    Ok(Some(open))
+}
+
+fn decode((number, records): BlockRecords) -> Result<Journaled, ChainError> {
+    let count = records.len();
+    let mut records = records.into_iter();
+    let (first, bytes) = records.next().ok_or_else(|| bad(number, 0)("no records".into()))?;
+    let Record::Open(opened_on, attributes) = Record::decode(&bytes).map_err(bad(number, first))?
+    else {
+        return Err(bad(number, first)("the first record opens no block".into()));
+    };
+    let (mut seal, mut txs) = (None, Vec::new());
+    for (index, bytes) in records {
+        match Record::decode(&bytes).map_err(bad(number, index))? {
+            Record::Tx(signed, encoded) => txs.push(Arc::new(replayed(signed, encoded))),
+            Record::Seal(hash) => seal = Some(hash),
+            Record::Open(..) => return Err(bad(number, index)("a second open record".into())),
+        }
+    }
+    let records = u32::try_from(count).unwrap_or(u32::MAX);
+    Ok(Journaled { number, opened_on, attributes, txs, seal, records })
+}
+
+fn bad(number: u64, index: u32) -> impl Fn(String) -> ChainError {
+    move |reason| ChainError::Journal { number, index, reason }
+}
+
+/// Transactions of unwound blocks, in their old order. Deposits follow from L1 again.
+fn orphaned(blocks: &[RecoveredBlock]) -> Vec<Arc<PoolTransaction>> {
+    let transactions = blocks.iter().flat_map(RecoveredBlock::transactions_with_sender);
+    transactions
+        .filter(|(tx, _)| !tx.is_deposit_tx())
+        .map(|(tx, sender)| {
+            let signed = Recovered::new_unchecked(tx.clone(), sender);
+            Arc::new(PoolTransaction::from_recovered(
+                signed,
+                Origin::Restored,
+                Timestamp::default(),
+            ))
+        })
+        .collect()
 }

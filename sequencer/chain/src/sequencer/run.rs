@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use alloy_consensus::transaction::Recovered;
-use cairn_pool::{BlockConditions, Origin, PoolTransaction, SharedPool, Timestamp};
-use cairn_primitives::{Header, RecoveredBlock};
+use alloy_primitives::B256;
+use cairn_pool::{BlockConditions, PoolTransaction, SharedPool, Timestamp};
+use cairn_primitives::Header;
 use crossbeam_channel::RecvTimeoutError;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::journal::BlockJournal;
 use super::open_block::OpenBlock;
 use super::records::Record;
-use super::replay::replay;
+use super::replay::{Settled, settle};
 use super::{AttributesSource, Command, Inbox, SequencerOptions, SequencerStatus};
 use crate::error::ChainError;
 use crate::events::ChainEvent;
@@ -22,8 +22,8 @@ use crate::{BlockRef, Chain, ExecutedBlock, TimestampRule};
 /// Blocks between looks for queued transactions that have waited too long.
 const EXPIRY_BLOCKS: u64 = 60;
 
-/// Failures in a row after which the thread gives up.
-const FAILURES_MAX: u32 = 10;
+/// How often the sequencer looks whether the store has caught up.
+const ROOM_POLL: Duration = Duration::from_millis(20);
 
 pub(super) struct Worker {
     pub(super) chain: Chain,
@@ -33,8 +33,10 @@ pub(super) struct Worker {
     pub(super) journal: BlockJournal,
     inbox: Inbox,
     pub(super) status: Arc<Mutex<SequencerStatus>>,
-    /// The open block that a replay ended with.
+    /// The open block that settling ended with.
     resumed: Option<OpenBlock>,
+    /// Transactions of blocks that were given up, until they are executed again or refused.
+    orphans: Vec<B256>,
     paused: Option<oneshot::Sender<()>>,
     is_paused: bool,
     pub(super) shutdown: bool,
@@ -42,16 +44,17 @@ pub(super) struct Worker {
     /// When the last round ended, and how many transactions it was given.
     last_round: Instant,
     pub(super) last_round_txs: usize,
-    /// Something failed in the middle of a block: what the journal holds must be rebuilt first.
-    needs_replay: bool,
+    /// Something failed in the middle of a block, or the head moved: journal, chain and pool must
+    /// be brought together first.
+    needs_settling: bool,
 }
 
 /// Why a block was left.
 enum Filled {
     /// Its time has come.
     Deadline,
-    /// The chain moved under it: its transactions go back to the pool.
-    Abandon(String),
+    /// The chain has another head than the one it follows.
+    HeadMoved,
     /// The node shuts down; the block stays in the journal.
     Shutdown,
 }
@@ -67,7 +70,7 @@ impl Worker {
         status: Arc<Mutex<SequencerStatus>>,
     ) -> Result<Self, ChainError> {
         let mut journal = BlockJournal::open(&options.journal)?;
-        let resumed = replay(&chain, &pool, &mut journal)?;
+        let Settled { open: resumed, orphans } = settle(&chain, &pool, &mut journal)?;
         let is_paused = !options.active;
         Ok(Self {
             chain,
@@ -78,13 +81,14 @@ impl Worker {
             inbox,
             status,
             resumed,
+            orphans,
             paused: None,
             is_paused,
             shutdown: false,
             batch: Vec::new(),
             last_round: Instant::now(),
             last_round_txs: 0,
-            needs_replay: false,
+            needs_settling: false,
         })
     }
 
@@ -108,12 +112,10 @@ impl Worker {
                     self.fail(&error, failures);
                 }
             }
-            let now = Instant::now();
+            deadline += self.options.block_time;
             // After a stall the rhythm starts anew instead of catching up with a burst.
-            deadline = deadline.max(now) + self.options.block_time
-                - deadline.saturating_duration_since(now).min(self.options.block_time);
-            if deadline < now {
-                deadline = now + self.options.block_time;
+            if deadline < Instant::now() {
+                deadline = Instant::now() + self.options.block_time;
             }
         }
         if let Err(error) = self.save_local_transactions() {
@@ -121,31 +123,40 @@ impl Worker {
         }
     }
 
+    /// A failure that cannot heal ends the sequencer; any other is tried again, ever more slowly.
     fn fail(&mut self, error: &ChainError, failures: u32) {
-        tracing::error!(target: "chain::sequencer", %error, failures, "no block was built");
         metrics::counter!("cairn_sequencer_failures_total").increment(1);
-        if failures >= FAILURES_MAX {
+        if error.is_fatal() {
+            tracing::error!(target: "chain::sequencer", %error, "the sequencer ends");
             self.set_status(SequencerStatus::Ended(error.to_string()));
             self.shutdown = true;
             return;
         }
-        self.set_status(SequencerStatus::Stalled(error.to_string()));
-        self.wait(self.options.retry);
+        if !matches!(error, ChainError::HeadMoved { .. }) {
+            tracing::error!(target: "chain::sequencer", %error, failures, "no block was built");
+            self.set_status(SequencerStatus::Stalled(error.to_string()));
+            self.wait(self.options.retry * 2u32.saturating_pow(failures.min(5)));
+        }
     }
 
-    /// Builds one block. After a failure in the middle of one, the next call starts from what the
-    /// journal holds: everything that was shown is in it, and nothing else.
+    /// Builds one block. After a failure in the middle of one, and when the chain has got another
+    /// head, the next call starts from what the journal holds: everything that was shown is in it,
+    /// and nothing else.
     fn build(&mut self, deadline: Instant) -> Result<(), ChainError> {
-        self.chain.wait_for_room()?;
-        if self.needs_replay {
-            self.resumed = replay(&self.chain, &self.pool, &mut self.journal)?;
-            self.needs_replay = false;
+        while !self.chain.has_room(self.chain.inner.options.unpersisted_max)? {
+            if self.shutdown {
+                return Ok(());
+            }
+            self.wait(ROOM_POLL);
+        }
+        if self.needs_settling {
+            let settled = settle(&self.chain, &self.pool, &mut self.journal)?;
+            self.resumed = settled.open;
+            self.orphans = settled.orphans;
+            self.needs_settling = false;
         }
         let result = self.build_open(deadline);
-        if result.is_err() {
-            self.needs_replay = true;
-            self.pool.with(|pool| pool.take_back_all());
-        }
+        self.needs_settling |= result.is_err();
         result
     }
 
@@ -159,9 +170,12 @@ impl Worker {
         match self.fill(&mut open, deadline)? {
             Filled::Deadline => self.seal(open),
             Filled::Shutdown => Ok(()),
-            Filled::Abandon(reason) => {
-                tracing::warn!(target: "chain::sequencer", %reason, "open block abandoned");
-                self.abandon(&open)
+            Filled::HeadMoved => {
+                let number = open.number();
+                tracing::warn!(target: "chain::sequencer", number, "the chain has another head");
+                self.chain.inner.pending.close();
+                self.needs_settling = true;
+                Ok(())
             }
         }
     }
@@ -198,11 +212,13 @@ impl Worker {
 
     fn fill(&mut self, open: &mut OpenBlock, deadline: Instant) -> Result<Filled, ChainError> {
         loop {
+            // Under load nothing ever waits for the inbox.
+            self.carry_out_all();
             if self.shutdown {
                 return Ok(Filled::Shutdown);
             }
             if self.chain.heads().unsafe_head.hash != open.parent_hash() {
-                return Ok(Filled::Abandon("the chain has another head".into()));
+                return Ok(Filled::HeadMoved);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -212,7 +228,7 @@ impl Worker {
             std::thread::sleep(pause.min(left));
             let mut batch = std::mem::take(&mut self.batch);
             batch.clear();
-            if !self.chain.is_disk_full() {
+            if !self.chain.is_disk_full() && !open.deposits_only() {
                 self.pool.take_best(self.options.round_txs, &mut batch);
             }
             if batch.is_empty() {
@@ -246,10 +262,16 @@ impl Worker {
             seal_ms = took.as_secs_f64() * 1e3,
             "sealed"
         );
-        announce(&self.chain, block);
+        announce(&self.chain, block)?;
         self.chain.inner.pending.sweep();
         let persisted = self.chain.persisted_block();
-        self.journal.remove_through(persisted)?;
+        // What a full disk keeps from being removed goes the next time.
+        let trimmed = self.journal.remove_through(persisted).and_then(|()| self.forget_orphans());
+        if let Err(error) = trimmed
+            && !error.is_disk_full()
+        {
+            return Err(error);
+        }
         self.pool.with(|pool| {
             pool.block_sealed(number);
             pool.block_persisted(persisted);
@@ -265,19 +287,14 @@ impl Worker {
         Ok(())
     }
 
-    /// Gives the open block up: its transactions go back to the pool.
-    fn abandon(&mut self, open: &OpenBlock) -> Result<(), ChainError> {
-        self.chain.inner.pending.close();
-        self.journal.remove_from(open.number())?;
-        let view = self.chain.latest_state()?;
-        let head = self.chain.heads().unsafe_head.number;
-        let orphans = std::mem::take(&mut *self.chain.inner.orphans.lock());
-        self.pool.with(|pool| {
-            pool.take_back_all();
-            pool.abandon_from(head.saturating_add(1), &view)?;
-            pool.reinject(orphaned(&orphans), &view)
-        })?;
-        Ok(())
+    /// Forgets orphans that the pool has no more: executed again, or refused.
+    fn forget_orphans(&mut self) -> Result<(), ChainError> {
+        if self.orphans.is_empty() {
+            return Ok(());
+        }
+        let pool = &self.pool;
+        self.orphans.retain(|hash| pool.get(hash).is_some());
+        if self.orphans.is_empty() { self.journal.forget_orphans() } else { Ok(()) }
     }
 
     fn save_local_transactions(&self) -> Result<(), ChainError> {
@@ -299,6 +316,10 @@ impl Worker {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.shutdown = true,
         }
+        self.carry_out_all();
+    }
+
+    fn carry_out_all(&mut self) {
         while let Ok(command) = self.inbox.try_recv() {
             self.carry_out(command);
         }
@@ -322,12 +343,16 @@ impl Worker {
     }
 }
 
-/// Makes a sealed block the head and tells everyone.
-pub(super) fn announce(chain: &Chain, block: ExecutedBlock) {
+/// Makes a sealed block the head and tells everyone, if the head is still its parent.
+pub(super) fn announce(chain: &Chain, block: ExecutedBlock) -> Result<(), ChainError> {
     let _writer = chain.inner.writer.lock();
+    if chain.heads().unsafe_head.hash != block.block.header().parent_hash {
+        return Err(ChainError::HeadMoved { number: block.block.number() });
+    }
     chain.append(block.clone());
     chain.inner.pending.close();
     chain.inner.events.send(ChainEvent::Extended([block].into()));
+    Ok(())
 }
 
 /// What the block with that header demands of the pool's transactions.
@@ -350,16 +375,4 @@ pub(super) fn block_conditions(chain: &Chain, header: &Header) -> BlockCondition
 fn now() -> Timestamp {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Transactions of unwound blocks, in their old order. Deposits follow from L1 again.
-fn orphaned(blocks: &[RecoveredBlock]) -> Vec<Arc<PoolTransaction>> {
-    let transactions = blocks.iter().flat_map(RecoveredBlock::transactions_with_sender);
-    transactions
-        .filter(|(tx, _)| !tx.is_deposit_tx())
-        .map(|(tx, sender)| {
-            let signed = Recovered::new_unchecked(tx.clone(), sender);
-            Arc::new(PoolTransaction::from_recovered(signed, Origin::Local, Timestamp::default()))
-        })
-        .collect()
 }

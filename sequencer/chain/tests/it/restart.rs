@@ -52,3 +52,55 @@ async fn sealed_blocks_come_back_with_their_hashes_and_pool_nonces_follow() {
     assert_eq!(pending.account(to).unwrap().unwrap().balance, U256::from(7));
     node.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unwound_transactions_survive_a_kill_before_they_are_executed_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let to = Address::repeat_byte(0xee);
+    let node = Node::start(dir.path(), Duration::from_millis(700));
+    let mut hashes = Vec::new();
+    for nonce in 0..4 {
+        let (hash, raw) = transfer(3, nonce, to, 1);
+        node.send(raw).await;
+        node.sealed(hash);
+        hashes.push(hash);
+    }
+    node.chain.unwind_to(0).unwrap();
+    // Stopped at once, whatever has been built again; then unwound once more without a sequencer.
+    node.stop();
+    let node = Node::open(dir.path());
+    node.chain.unwind_to(0).unwrap();
+    node.stop();
+
+    let node = Node::start(dir.path(), Duration::from_millis(700));
+    for hash in hashes {
+        node.sealed(hash);
+    }
+    assert_eq!(node.balance(BlockRef::Latest, to), U256::from(4));
+    node.chain.flush().unwrap();
+    assert_eq!(node.chain.store().verify(|_| ()).unwrap().difference, None);
+    node.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lower_unwind_leaves_no_stale_records_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let to = Address::repeat_byte(0xef);
+    let node = Node::start(dir.path(), Duration::from_millis(400));
+    for round in 0..3u64 {
+        for nonce in 0..3 {
+            let (hash, raw) = transfer(4, round * 3 + nonce, to, 1);
+            node.send(raw).await;
+            node.sealed(hash);
+        }
+        let head = node.chain.heads().unsafe_head.number;
+        node.chain.unwind_to(head.saturating_sub(2)).unwrap();
+    }
+    let last = transfer(4, 9, to, 1);
+    node.send(last.1).await;
+    node.stop();
+    let node = Node::start(dir.path(), Duration::from_millis(400));
+    node.sealed(last.0);
+    assert_eq!(node.balance(BlockRef::Latest, to), U256::from(10));
+    node.stop();
+}

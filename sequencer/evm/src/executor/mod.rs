@@ -209,7 +209,11 @@ impl<R: StateReader> BlockExecutor<R> {
         let scalar = self.footprint_scalar()?;
         let size = estimate_tx_compressed_size(encoded).saturating_div(1_000_000);
         let wanted = size.saturating_mul(scalar);
-        let available = self.vm.block().gas_limit.saturating_sub(self.blob_gas_used);
+        let limit = self.vm.block().gas_limit;
+        if wanted > limit {
+            return Err(TxError::FootprintTooLarge { wanted, limit });
+        }
+        let available = limit.saturating_sub(self.blob_gas_used);
         if wanted > available {
             return Err(TxError::BlockFootprintExhausted { wanted, available });
         }

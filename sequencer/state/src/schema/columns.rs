@@ -25,6 +25,7 @@ pub(crate) enum Column {
     TxHash,
     Canon,
     HashNumber,
+    Orphan,
     Meta,
 }
 
@@ -39,7 +40,7 @@ enum Pattern {
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Account,
         Self::Slot,
         Self::AccountTrie,
@@ -57,6 +58,7 @@ impl Column {
         Self::TxHash,
         Self::Canon,
         Self::HashNumber,
+        Self::Orphan,
         Self::Meta,
     ];
 
@@ -79,6 +81,7 @@ impl Column {
             Self::TxHash => "txhash",
             Self::Canon => "canon",
             Self::HashNumber => "hashnum",
+            Self::Orphan => "orphan",
             Self::Meta => "meta",
         }
     }

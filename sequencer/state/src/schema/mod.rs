@@ -20,6 +20,7 @@
 //! | `txhash` | transaction hash | `B ‖ index` (4 bytes) |
 //! | `canon` | `B` | block hash |
 //! | `hashnum` | block hash | `B` |
+//! | `orphan` | `B ‖ block hash` | header and body in RLP, senders: a block that was removed |
 //! | `meta` | name | see [`meta`] |
 //!
 //! The history index has one key for each change instead of shards with lists: a commit then

@@ -10,6 +10,7 @@ mod genesis;
 mod heads;
 mod history;
 mod open;
+mod orphans;
 mod proof;
 mod prune;
 mod read;
@@ -36,6 +37,7 @@ pub use commit::CommittedBlock;
 pub use difference::Difference;
 pub use genesis::GenesisState;
 pub use heads::Heads;
+pub use orphans::ORPHANS_KEPT;
 pub use proof::{AccountProof, StorageProof};
 pub use prune::PruneProgress;
 pub use read::TransactionLocation;
@@ -97,6 +99,13 @@ impl Store {
 
     fn published(&self) -> Result<Tip> {
         self.0.tip.read().clone().ok_or(StateError::Genesis("the store has no genesis block yet"))
+    }
+
+    /// Makes every view so far answer [`StateError::Unavailable`]. To be called before blocks that
+    /// were never committed are given up: views that hold their layers must not read on once other
+    /// blocks have taken their numbers.
+    pub fn invalidate_views(&self) {
+        self.0.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Number and hash of the last committed block.

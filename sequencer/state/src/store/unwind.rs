@@ -27,6 +27,8 @@ const STEP_CHANGES: usize = 200_000;
 impl Store {
     /// Removes the blocks above `number` and everything they did. Durable when it returns.
     ///
+    /// The removed blocks are kept apart until [`forget_orphans`](Self::forget_orphans).
+    ///
     /// Views made before answer [`StateError::Unavailable`] from the moment this begins. Heads
     /// above `number` are lowered to it.
     ///
@@ -94,6 +96,7 @@ impl Store {
         let mut batch = self.db().batch();
         put_state(&mut batch, &[&update]);
         delete_history(&mut batch, &reversal);
+        self.keep_orphans(&mut batch, number + 1, tip.block.number)?;
         for removed in number + 1..=tip.block.number {
             self.delete_block(&mut batch, removed)?;
         }

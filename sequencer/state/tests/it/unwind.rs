@@ -1,7 +1,7 @@
 //! Unwinding restores every byte.
 
 use cairn_primitives::{ReadError, StateReader};
-use cairn_state::{Heads, StateError};
+use cairn_state::{Heads, ORPHANS_KEPT, StateError};
 use rand::Rng;
 
 use crate::chain::{Chain, address, assert_view, dump};
@@ -28,6 +28,8 @@ fn unwinding_restores_every_byte_of_every_column_family() {
         chain.commit_all();
         chain.unwind(10);
         assert_view(&chain.view(), &model, chain.pool);
+        let orphans = chain.store.orphans().unwrap();
+        chain.store.forget_orphans(orphans.iter().map(|block| block.num_hash())).unwrap();
         assert_eq!(chain.store.verify(|_| ()).unwrap().difference, None);
         chain.extend();
         drop(chain.store);
@@ -37,6 +39,43 @@ fn unwinding_restores_every_byte_of_every_column_family() {
         }
         assert_eq!(before.len(), after.len(), "seed {seed}");
     }
+}
+
+#[test]
+fn removed_blocks_are_kept_until_they_are_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Chain::create(dir.path(), 5, 10);
+    let extend = |chain: &mut Chain, count: usize| {
+        for _ in 0..count {
+            chain.extend();
+        }
+        let full = chain.open.iter().filter(|open| !open.block.transactions().is_empty());
+        let full: Vec<_> = full.map(|open| open.block.num_hash()).collect();
+        chain.commit_all();
+        full
+    };
+    let kept = |chain: &Chain| -> Vec<_> {
+        let blocks = chain.store.orphans().unwrap();
+        assert!(blocks.iter().all(|b| b.hash() == b.header().hash_slow()));
+        blocks.iter().map(|block| block.num_hash()).collect()
+    };
+    let first = extend(&mut chain, 12);
+    assert!(first.len() > 3 && kept(&chain).is_empty());
+    chain.unwind(0);
+    assert_eq!(kept(&chain), first);
+    chain.store = {
+        let path = chain.store.path().to_path_buf();
+        drop(chain.store);
+        crate::chain::open(&path)
+    };
+    assert_eq!(kept(&chain), first, "they survive a restart");
+    chain.store.forget_orphans(first[..2].iter().copied()).unwrap();
+    assert_eq!(kept(&chain), first[2..]);
+    // A long unwind leaves the newest ones.
+    let long = extend(&mut chain, 2 * ORPHANS_KEPT);
+    chain.unwind(0);
+    let left = kept(&chain);
+    assert_eq!(left, long[long.len() - ORPHANS_KEPT..]);
 }
 
 #[test]
