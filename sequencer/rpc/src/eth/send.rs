@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use cairn_chain::Preconfirmation;
-use cairn_pool::{ErrorKind, Origin};
+use cairn_pool::{ErrorKind, Origin, PoolError};
 use serde_json::value::RawValue;
 
 use super::blob_sidecar;
@@ -78,9 +78,12 @@ async fn send_sync(backend: Backend, args: Args) -> Result<Box<RawValue>, RpcErr
     let executed = backend.chain.wait_for(hash);
     match backend.recovery.add(raw, origin(&backend)).await {
         Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyKnown => {
-            if let Some(sealed) = sealed(&backend, hash).await? {
-                return Ok(sealed);
+        // The pool forgets a transaction some time after it was sealed; its nonce is used then.
+        Err(error @ (PoolError::AlreadyKnown | PoolError::NonceTooLow { .. })) => {
+            match sealed(&backend, hash).await? {
+                Some(receipt) => return Ok(receipt),
+                None if error.kind() == ErrorKind::AlreadyKnown => {}
+                None => return Err(error.into()),
             }
         }
         Err(error) => return Err(error.into()),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Raw, call, error_code, head, post, result};
 use crate::node::{TestNode, config, open_chain};
+use crate::sending::{signer, transfer};
 
 /// A node without a sequencer and with small limits.
 async fn node(limits: Limits) -> TestNode {
@@ -126,8 +127,12 @@ async fn entries_of_a_batch_are_not_begun_once_its_answer_is_too_large() {
     let methods = MethodLimits { filters: 100, ..MethodLimits::default() };
     let config = RpcConfig { limits, methods, ..config() };
     let node = TestNode::serve(chain, directory, config).await;
+    // The first waits for a transaction that cannot run, and the answers of the others with it.
+    let wait = json!({"jsonrpc": "2.0", "id": 0, "method": "eth_sendRawTransactionSync",
+        "params": [transfer(&signer(0), 5), 500]});
     let entry = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_newBlockFilter"});
-    assert!(post(node.address, Value::Array(vec![entry; 100]).to_string()).await.code() < 0);
+    let batch: Vec<Value> = std::iter::once(wait).chain(vec![entry; 99]).collect();
+    assert!(post(node.address, Value::Array(batch).to_string()).await.code() < 0);
     // Entries that were begun each left a filter; there is place for many more.
     for _ in 0..50 {
         result(node.address, "eth_newBlockFilter", json!([])).await;

@@ -79,9 +79,17 @@ async fn a_sync_send_answers_from_the_open_block_and_the_sealed_receipt_agrees()
     if first["blockHash"] != sealed["blockHash"] {
         assert_eq!(first["blockHash"], json!(alloy::primitives::B256::ZERO));
     }
-    // Sent again after it was executed: the same receipt, not an error.
+    // Sent again: the same receipt, not an error, also once the pool has forgotten the transaction.
     let again = result(node.address, "eth_sendRawTransactionSync", json!([raw])).await;
-    assert_eq!(again["transactionHash"], hash);
+    assert_eq!(again, sealed);
+    until("the pool has forgotten it", || async {
+        let answer = call(node.address, "eth_sendRawTransaction", json!([raw])).await;
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        message.starts_with("nonce too low").then_some(())
+    })
+    .await;
+    let again = result(node.address, "eth_sendRawTransactionSync", json!([raw])).await;
+    assert_eq!(again, sealed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
