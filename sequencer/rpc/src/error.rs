@@ -2,7 +2,6 @@
 //! (go-ethereum `rpc/errors.go`, `internal/ethapi/errors.go`).
 
 use alloy_primitives::{B256, Bytes, hex};
-use alloy_sol_types::{Revert, SolError};
 use cairn_chain::ChainError;
 use cairn_pool::PoolError;
 use cairn_primitives::ReadError;
@@ -135,32 +134,10 @@ fn seconds(millis: u64) -> String {
 /// The text of a revert: with its reason where the data is `Error(string)` or `Panic(uint256)`.
 pub fn revert_message(data: &[u8]) -> String {
     const REVERTED: &str = "execution reverted";
-    if let Ok(revert) = Revert::abi_decode(data) {
-        return format!("{REVERTED}: {}", revert.reason);
-    }
-    match panic_reason(data) {
+    match cairn_evm::revert_reason(data) {
         Some(reason) => format!("{REVERTED}: {reason}"),
         None => REVERTED.into(),
     }
-}
-
-/// geth's words for Solidity's panic codes (`accounts/abi/abi.go`).
-fn panic_reason(data: &[u8]) -> Option<String> {
-    let code = alloy_sol_types::Panic::abi_decode(data).ok()?.code;
-    let known = match u64::try_from(code).unwrap_or(u64::MAX) {
-        0x00 => "generic panic",
-        0x01 => "assert(false)",
-        0x11 => "arithmetic underflow or overflow",
-        0x12 => "division or modulo by zero",
-        0x21 => "enum overflow",
-        0x22 => "invalid encoded storage byte array accessed",
-        0x31 => "out-of-bounds array access; popping on an empty array",
-        0x32 => "out-of-bounds access of an array or bytesN",
-        0x41 => "out of memory",
-        0x51 => "uninitialized function",
-        _ => return Some(format!("unknown panic code: {code:#x}")),
-    };
-    Some(known.into())
 }
 
 impl From<RpcError> for ErrorObjectOwned {
@@ -209,6 +186,8 @@ impl From<PoolError> for RpcError {
 #[cfg(test)]
 mod tests {
     use alloy_primitives::U256;
+
+    use alloy_sol_types::{Revert, SolError};
 
     use super::*;
 

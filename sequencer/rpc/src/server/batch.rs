@@ -8,26 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 use jsonrpsee::MethodResponse;
-use jsonrpsee::core::middleware::{Batch, BatchEntry, BatchEntryErr, RpcServiceT};
+use jsonrpsee::core::middleware::{Batch, BatchEntry, BatchEntryErr};
 use jsonrpsee::core::server::BatchResponseBuilder;
 use jsonrpsee::types::Id;
 use jsonrpsee::types::error::reject_too_big_batch_response;
 
-use super::calls::CallService;
+use super::calls::{Answering, CallService};
 use super::send_batch::SendBatch;
 
 /// Answers a batch. Those that hold nothing but raw transactions go to the pool as a whole.
-pub(super) async fn run<S>(service: CallService<S>, batch: Batch<'_>) -> MethodResponse
-where
-    S: RpcServiceT<
-            MethodResponse = MethodResponse,
-            BatchResponse = MethodResponse,
-            NotificationResponse = MethodResponse,
-        > + Send
-        + Sync
-        + Clone
-        + 'static,
-{
+pub(super) async fn run<S: Answering>(service: CallService<S>, batch: Batch<'_>) -> MethodResponse {
     match SendBatch::new(batch, &service.shared) {
         Ok(sends) => sends.run(&service.shared).await,
         Err(batch) => mixed(service, batch).await,
@@ -35,17 +25,7 @@ where
 }
 
 /// Answers a batch of any calls. Notifications have no answer; a batch of nothing else has none either.
-async fn mixed<S>(service: CallService<S>, batch: Batch<'_>) -> MethodResponse
-where
-    S: RpcServiceT<
-            MethodResponse = MethodResponse,
-            BatchResponse = MethodResponse,
-            NotificationResponse = MethodResponse,
-        > + Send
-        + Sync
-        + Clone
-        + 'static,
-{
+async fn mixed<S: Answering>(service: CallService<S>, batch: Batch<'_>) -> MethodResponse {
     let limit = service.shared.response_bytes;
     let finished = AtomicUsize::new(0);
     let mut response = BatchResponseBuilder::new_with_limit(limit);
@@ -88,20 +68,10 @@ async fn counted(
     answer
 }
 
-async fn one<S>(
+async fn one<S: Answering>(
     service: CallService<S>,
     entry: Result<BatchEntry<'_>, BatchEntryErr<'_>>,
-) -> Option<MethodResponse>
-where
-    S: RpcServiceT<
-            MethodResponse = MethodResponse,
-            BatchResponse = MethodResponse,
-            NotificationResponse = MethodResponse,
-        > + Send
-        + Sync
-        + Clone
-        + 'static,
-{
+) -> Option<MethodResponse> {
     match entry {
         Ok(BatchEntry::Call(request)) => Some(service.one(request).await),
         Ok(BatchEntry::Notification(_)) => None,

@@ -15,6 +15,31 @@ use super::http_service::OverHttp;
 use crate::error::{INVALID_REQUEST, METHOD_NOT_FOUND};
 use crate::{Backend, RpcError};
 
+/// What answers calls behind the limits here.
+pub(super) trait Answering:
+    RpcServiceT<
+        MethodResponse = MethodResponse,
+        BatchResponse = MethodResponse,
+        NotificationResponse = MethodResponse,
+    > + Send
+    + Sync
+    + Clone
+    + 'static
+{
+}
+
+impl<S> Answering for S where
+    S: RpcServiceT<
+            MethodResponse = MethodResponse,
+            BatchResponse = MethodResponse,
+            NotificationResponse = MethodResponse,
+        > + Send
+        + Sync
+        + Clone
+        + 'static
+{
+}
+
 /// Wraps the methods of a port.
 #[derive(Debug, Clone)]
 pub(super) struct CallLayer(Arc<Shared>);
@@ -133,17 +158,7 @@ impl Shared {
     }
 }
 
-impl<S> CallService<S>
-where
-    S: RpcServiceT<
-            MethodResponse = MethodResponse,
-            BatchResponse = MethodResponse,
-            NotificationResponse = MethodResponse,
-        > + Send
-        + Sync
-        + Clone
-        + 'static,
-{
+impl<S: Answering> CallService<S> {
     pub(super) async fn one(self, request: Request<'_>) -> MethodResponse {
         let method = match self.shared.check(&request) {
             Ok(method) => method,
@@ -157,17 +172,7 @@ where
     }
 }
 
-impl<S> RpcServiceT for CallService<S>
-where
-    S: RpcServiceT<
-            MethodResponse = MethodResponse,
-            BatchResponse = MethodResponse,
-            NotificationResponse = MethodResponse,
-        > + Send
-        + Sync
-        + Clone
-        + 'static,
-{
+impl<S: Answering> RpcServiceT for CallService<S> {
     type MethodResponse = MethodResponse;
     type NotificationResponse = MethodResponse;
     type BatchResponse = MethodResponse;
