@@ -80,7 +80,8 @@ async fn every_claim_of_a_header_is_checked() {
     let blocks = build_chain(Address::repeat_byte(4), 1).await;
     let dir = tempfile::tempdir().unwrap();
     let node = Node::open(dir.path());
-    let changes: [(&str, fn(&mut Header)); 12] = [
+    type Change = (&'static str, fn(&mut Header));
+    let changes: [Change; 12] = [
         ("number", |h| h.number += 1),
         ("timestamp", |h| h.timestamp = 0),
         ("gas used", |h| h.gas_used += 1),
