@@ -19,12 +19,25 @@ use crate::error::ChainError;
 const BUSY_ROUND: usize = 16;
 const BUSY_PAUSE: u32 = 3;
 
+/// Time that a transaction of the last round took to come, below which the load is heavy, and the
+/// pause then: a round's sync and wake-ups are a tenth of what its transactions cost.
+const HEAVY_ARRIVAL: Duration = Duration::from_micros(50);
+const HEAVY_PAUSE: u32 = 8;
+
 impl Worker {
     /// Under load the pause is longer: latency is bounded by it, while the processor time that
-    /// rounds cost goes to transactions.
+    /// rounds cost goes to transactions. Where transactions wait already, none is needed.
     pub(super) fn round_pause(&self) -> Duration {
-        let busy = self.last_round_txs >= BUSY_ROUND;
-        if busy { self.options.round_pause * BUSY_PAUSE } else { self.options.round_pause }
+        if self.backlog {
+            return Duration::ZERO;
+        }
+        let txs = u32::try_from(self.last_round_txs).unwrap_or(u32::MAX);
+        let factor = match self.last_round_txs {
+            0..BUSY_ROUND => 1,
+            _ if self.last_interval >= HEAVY_ARRIVAL.saturating_mul(txs) => BUSY_PAUSE,
+            _ => HEAVY_PAUSE,
+        };
+        self.options.round_pause * factor
     }
 
     /// Executes a batch, journals it, shows it, and reports to the pool.
@@ -60,6 +73,7 @@ impl Worker {
                 Err(error) => refused.push((tx.hash(), unexecutable(&error), Some(error))),
             }
         }
+        self.backlog = late || batch.len() >= self.options.round_txs;
         self.journaled(open.number(), &records)?;
         metrics::counter!("cairn_sequencer_transactions_total").increment(executed.len() as u64);
         let reports: Vec<_> = executed.iter().map(|done| (done.tx.hash, done.sender)).collect();

@@ -41,9 +41,13 @@ pub(super) struct Worker {
     is_paused: bool,
     pub(super) shutdown: bool,
     batch: Vec<Arc<PoolTransaction>>,
-    /// When the last round ended, and how many transactions it was given.
+    /// When the last round ended, how long after the one before, and how many transactions it was
+    /// given.
     last_round: Instant,
+    pub(super) last_interval: Duration,
     pub(super) last_round_txs: usize,
+    /// Whether the last round left transactions behind that could be executed now.
+    pub(super) backlog: bool,
     /// Something failed in the middle of a block, or the head moved: journal, chain and pool must
     /// be brought together first.
     needs_settling: bool,
@@ -87,7 +91,9 @@ impl Worker {
             shutdown: false,
             batch: Vec::new(),
             last_round: Instant::now(),
+            last_interval: Duration::MAX,
             last_round_txs: 0,
+            backlog: false,
             needs_settling: false,
         })
     }
@@ -240,6 +246,7 @@ impl Worker {
             let result = self.round(open, &batch, deadline);
             batch.clear();
             self.batch = batch;
+            self.last_interval = self.last_round.elapsed();
             self.last_round = Instant::now();
             self.last_round_txs = round_txs;
             result?;

@@ -15,6 +15,9 @@ use super::stage::{Raw, Stage};
 use crate::metrics::RecoveryMetrics;
 use crate::{PoolError, SharedPool};
 
+/// How far recovery steps back behind the other threads of the node.
+const NICENESS: i32 = 5;
+
 /// Handles batches until the queue stops.
 pub(super) fn work(
     queue: &Queue,
@@ -23,6 +26,12 @@ pub(super) fn work(
     workers: usize,
     metrics: &RecoveryMetrics,
 ) {
+    // Recovery can fill every core. What is recovered already must not wait for it: a sequencer that
+    // falls behind would be left to work alone, on one core, when the others are done. Linux keeps
+    // the niceness of each thread apart; elsewhere this may be refused, which costs only speed.
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!(target: "sequencer::pool", %error, "recovery keeps its priority");
+    }
     let stage = Stage::new(pool);
     let (mut raws, mut recipients) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
     while let Some(left) = queue.pop(batch, workers, &mut raws, &mut recipients) {
