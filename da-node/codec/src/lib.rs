@@ -1,5 +1,8 @@
 //! The code of the DA network.
+mod curve;
 mod error;
+mod field;
+mod msm;
 mod payload;
 mod shape;
 
