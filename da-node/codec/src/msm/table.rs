@@ -1,12 +1,13 @@
 //! The table of a fixed list of points, and sums over it.
 
+use rayon::prelude::*;
+
 use super::digits::{Digits, TABLE_BITS, TABLE_LEVELS};
 use super::engine::{Engine, Exceptional};
 use super::lists::sum_terms;
 use super::reduction::reduce;
 use crate::curve::{P1, P1Affine, linear_combination};
 use crate::field::Scalar;
-use rayon::prelude::*;
 
 /// Points whose multiples by powers of `2^14` are kept: 19 for each point.
 #[derive(Debug)]
@@ -41,14 +42,19 @@ impl<E: Engine> FixedBase<E> {
         Ok(Self { engine, points, table })
     }
 
+    /// Rows of so many scalars that are best combined in one call.
+    pub(crate) const fn rows_at_once(scalars: usize) -> usize {
+        let terms = scalars * TABLE_LEVELS * Digits::for_length(scalars).sets();
+        if terms == 0 || terms > TERMS_AT_ONCE { 1 } else { TERMS_AT_ONCE / terms }
+    }
+
     /// `Σ row[i]·P[i]` for each row, on the calling thread. Rows are as long as the longest of them,
     /// and at most as long as the list of points.
     pub(crate) fn combine(&self, rows: &[&[Scalar]]) -> Vec<P1> {
         let longest = rows.iter().map(|row| row.len()).max().unwrap_or(0);
         assert!(longest <= self.points.len(), "a point for each scalar");
         let digits = Digits::for_length(longest);
-        let terms = (longest * TABLE_LEVELS * digits.sets()).max(1);
-        rows.chunks((TERMS_AT_ONCE / terms).max(1))
+        rows.chunks(Self::rows_at_once(longest))
             .flat_map(|rows| {
                 self.combine_at_once(rows, digits)
                     .unwrap_or_else(|Exceptional| self.combine_completely(rows))
