@@ -6,7 +6,7 @@ use super::Ifma;
 use super::field::{
     Field, LANES, modulus_times, multiply, select, splat, subtract, subtract_thrice, thrice, twice,
 };
-use super::lanes::{AlignedLimbs, load, store, transpose};
+use super::memory::{AlignedLimbs, load, store, transpose};
 use super::point::{Limbs, Point, from_limbs, to_limbs};
 use crate::curve::{Fp, lagrange_points};
 
