@@ -1,6 +1,7 @@
 //! Commitments of rows by way of the tables of the setup.
 
 use std::sync::OnceLock;
+use std::thread;
 
 use rayon::prelude::*;
 
@@ -52,13 +53,28 @@ impl Committer {
         Ok(Self { tables: Tables::Portable(tables) })
     }
 
-    /// The committer of this process, built at the first call.
+    /// The committer of this process, built at the first call while others wait.
+    ///
+    /// May be called from threads of any pool: the tables are built on threads of their own. A thread of
+    /// the caller's pool would take up other work while it waits for a part of the tables, and that
+    /// work may call this function again.
     ///
     /// # Errors
     /// [`CodecError::Setup`].
     pub fn shared() -> Result<&'static Self, CodecError> {
         static SHARED: OnceLock<Result<Committer, CodecError>> = OnceLock::new();
-        SHARED.get_or_init(Self::new).as_ref().map_err(Clone::clone)
+        let build = || {
+            let pool = rayon::ThreadPoolBuilder::new().build().map_err(|_| NO_THREAD)?;
+            pool.install(Self::new)
+        };
+        SHARED
+            .get_or_init(|| {
+                let thread = thread::Builder::new().name("kzg-tables".to_owned());
+                let built = thread.spawn(build).map_err(|_| NO_THREAD)?.join();
+                built.unwrap_or(Err(CodecError::Setup("the tables could not be built")))
+            })
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     /// What computes the sums.
@@ -110,6 +126,7 @@ impl Committer {
     }
 }
 
+const NO_THREAD: CodecError = CodecError::Setup("no thread to build the tables on");
 const UNUSABLE: CodecError = CodecError::Setup("a point is infinity");
 
 /// The elements of a row that is known to be canonical.

@@ -1,5 +1,6 @@
 //! The code along the row axis: from `R` rows to `4R`, and from any `R` of them back.
 
+mod decoder;
 mod domain;
 mod encode;
 mod lagrange;

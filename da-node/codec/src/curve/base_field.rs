@@ -18,6 +18,7 @@ impl Fp {
         Self(blst_fp { l: limbs })
     }
 
+    #[cfg(target_arch = "x86_64")]
     pub(crate) const fn limbs(&self) -> [u64; 6] {
         self.0.l
     }

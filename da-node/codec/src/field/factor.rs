@@ -24,8 +24,7 @@ impl Factor {
         0x05d3_1496_7254_398f,
         0x0748_d9d9_9f59_ff11,
     ]);
-    /// The primitive root of EIP-4844; its powers with exponents not divisible by `r - 1` over a power
-    /// of two lie in no domain of ours.
+    /// The primitive root of EIP-4844, itself a point of no domain.
     pub(crate) const GENERATOR: Self = Scalar([7, 0, 0, 0]).to_factor();
 
     pub(crate) const fn from_u64(value: u64) -> Self {

@@ -25,6 +25,7 @@ impl Source {
         self.0 & 1 == 1
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(crate) const fn is_some(self) -> bool {
         self.0 != u32::MAX

@@ -10,7 +10,7 @@
 //!         ─► one weighted sum of about two hundred points for each row
 //! ```
 //!
-//! An [`Engine`] sums many lists at once in affine coordinates: one step adds to each list its next entry,
+//! An [`engine::Engine`] sums many lists at once in affine coordinates: one step adds to each list its next entry,
 //! and all additions of a step share one inversion, so that an addition costs six multiplications
 //! instead of eleven. Such additions cannot add equal or opposite points. In sums over the setup
 //! they do not meet unless somebody knows the secret of the ceremony; if they do, the engine says so and

@@ -8,8 +8,8 @@ use crate::curve::{Fp, P1Affine};
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Portable;
 
-/// Lists that share inversions. An inversion takes as long as fifty multiplications; the sums,
-/// differences and products of so many lists stay in the second-level cache.
+/// Lists that share inversions: enough that these do not count, and few enough that their sums,
+/// differences and products stay in the second-level cache.
 const BATCH: usize = 1024;
 
 impl Engine for Portable {
