@@ -44,7 +44,8 @@ impl Committer {
         Self::portable()
     }
 
-    /// Builds the tables with the arithmetic that every processor has, to compare with.
+    /// Builds the tables for sums with the arithmetic that every processor has, to compare with.
+    /// Extension and recovery, which need no committer, still use the best.
     ///
     /// # Errors
     /// [`CodecError::Setup`].

@@ -42,7 +42,8 @@ pub struct DaArgs {
     /// Compares with another implementation.
     #[arg(long, value_enum)]
     pub vs: Option<DaRival>,
-    /// Uses the arithmetic that every processor has, even if this one has better.
+    /// Commits with the arithmetic that every processor has, even if this one has better. Extension and
+    /// recovery still use the best.
     #[arg(long)]
     pub portable: bool,
     /// Prints one JSON object on the last line of standard output instead of a table.
