@@ -1,0 +1,183 @@
+//! How rows are handed to a node: the body of `POST /v1/rows`.
+//!
+//! ```text
+//! header (90) │ payer signature (65) │ commitments (R × 48) │ rows (k × W × 32)
+//! ```
+//!
+//! The rows are those of the operator's slots, ascending by index, each once. Both sides compute
+//! which these are, so they are not listed, and the length of the whole is known from its first
+//! 90 bytes. An operator whose slots share rows, or that has none, gets a shorter body or nothing.
+//!
+//! The answer to an accepted body is the 96 bytes of the signature. A refusal is JSON,
+//! `{"code", "message"}` and `"retryAfterSeconds"` where waiting helps, with a [`RefusalCode`].
+
+use serde::{Deserialize, Serialize};
+
+use super::{HEADER_BYTES, Header, HeaderError, PayerSignature};
+
+/// A parsed body. Commitments and rows are not looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Submission<'a> {
+    /// The header.
+    pub header: Header,
+    /// The payer's signature, not yet checked.
+    pub payer_signature: PayerSignature,
+    /// `R` compressed commitments.
+    pub commitments: &'a [u8],
+    /// The rows, one after the other.
+    pub rows: &'a [u8],
+}
+
+/// The bytes are no submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SubmissionError {
+    /// The header is none.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// Too short for its header, or not the length that the header and the rows make.
+    #[error("a submission of {actual} bytes, not {expected}")]
+    Length {
+        /// Bytes that it should have.
+        expected: usize,
+        /// Bytes that it has.
+        actual: usize,
+    },
+}
+
+impl<'a> Submission<'a> {
+    /// Bytes before the commitments, enough to decide whether to read on.
+    pub const PREFIX_BYTES: usize = HEADER_BYTES + PayerSignature::BYTES;
+
+    /// Bytes of the whole for a header of which an operator holds `rows` rows.
+    pub const fn length(header: &Header, rows: usize) -> usize {
+        Self::PREFIX_BYTES + header.shape.commitment_bytes() + rows * header.shape.row_bytes()
+    }
+
+    /// Reads header and signature from the front.
+    ///
+    /// # Errors
+    /// [`SubmissionError`]; a short prefix names [`Self::PREFIX_BYTES`] as the length expected.
+    pub fn decode_prefix(bytes: &[u8]) -> Result<(Header, PayerSignature), SubmissionError> {
+        let (expected, actual) = (Self::PREFIX_BYTES, bytes.len());
+        let short = SubmissionError::Length { expected, actual };
+        let (header, rest) = bytes.split_at_checked(HEADER_BYTES).ok_or(short)?;
+        let (signature, _) = rest.split_first_chunk().ok_or(short)?;
+        Ok((Header::decode(header)?, PayerSignature(*signature)))
+    }
+
+    /// Reads a whole body with `rows` rows.
+    ///
+    /// # Errors
+    /// [`SubmissionError`].
+    pub fn decode(bytes: &'a [u8], rows: usize) -> Result<Self, SubmissionError> {
+        let (header, payer_signature) = Self::decode_prefix(bytes)?;
+        let (expected, actual) = (Self::length(&header, rows), bytes.len());
+        let body = bytes.get(Self::PREFIX_BYTES..).filter(|_| expected == actual);
+        let (commitments, rows) = body
+            .and_then(|body| body.split_at_checked(header.shape.commitment_bytes()))
+            .ok_or(SubmissionError::Length { expected, actual })?;
+        Ok(Self { header, payer_signature, commitments, rows })
+    }
+
+    /// The bytes of a submission of these rows, each of `W × 32` bytes.
+    pub fn encode<'r>(
+        header: &Header,
+        payer_signature: &PayerSignature,
+        commitments: &[u8],
+        rows: impl IntoIterator<Item = &'r [u8]>,
+    ) -> Vec<u8> {
+        let mut bytes = header.encode().to_vec();
+        bytes.extend_from_slice(&payer_signature.0);
+        bytes.extend_from_slice(commitments);
+        rows.into_iter().for_each(|row| bytes.extend_from_slice(row));
+        bytes
+    }
+}
+
+/// Why a node did not sign or has no row, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// Length, header or another part of the request cannot be read.
+    Malformed,
+    /// The header's payer did not sign it.
+    PayerSignature,
+    /// The node does not work for this payer.
+    PayerNotServed,
+    /// The reservation was used for another header.
+    ReservationUsed,
+    /// The node does not know the epoch, or not yet; try again when L1 has moved.
+    UnknownEpoch,
+    /// The node is no operator of that epoch, or holds no slot of the header.
+    NotAnOperator,
+    /// The expiry has passed on the node's clock.
+    Expired,
+    /// The expiry is later than the node keeps rows.
+    ExpiryTooLate,
+    /// Commitments are no points of the group, or are not what the header commits to.
+    WrongCommitments,
+    /// An element is not below the field's modulus.
+    WrongElement,
+    /// The rows are not those that the commitments bind.
+    WrongRow,
+    /// The payer sends faster than the node's limit.
+    RateLimited,
+    /// Larger than the node's limit.
+    TooLarge,
+    /// The node has as much work as it takes on.
+    Busy,
+    /// The same header is being worked on; ask again for its signature.
+    InProgress,
+    /// The body did not arrive in time.
+    Timeout,
+    /// The node's disk is full.
+    DiskFull,
+    /// The node lost L1 and cannot tell who is an operator.
+    L1Unavailable,
+    /// No such header or row here.
+    NotFound,
+    /// There was such a row; its retention has ended.
+    Gone,
+    /// The node failed.
+    Internal,
+}
+
+impl RefusalCode {
+    /// HTTP status that carries it.
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::Malformed | Self::PayerSignature => 400,
+            Self::NotAnOperator | Self::PayerNotServed => 403,
+            Self::NotFound => 404,
+            Self::Timeout => 408,
+            Self::ReservationUsed | Self::InProgress => 409,
+            Self::Gone => 410,
+            Self::TooLarge => 413,
+            Self::Expired
+            | Self::ExpiryTooLate
+            | Self::WrongCommitments
+            | Self::WrongElement
+            | Self::WrongRow => 422,
+            Self::UnknownEpoch => 425,
+            Self::RateLimited => 429,
+            Self::Internal => 500,
+            Self::Busy | Self::L1Unavailable => 503,
+            Self::DiskFull => 507,
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::UnknownEpoch
+                | Self::RateLimited
+                | Self::Busy
+                | Self::InProgress
+                | Self::Timeout
+                | Self::DiskFull
+                | Self::L1Unavailable
+                | Self::Internal
+        )
+    }
+}
