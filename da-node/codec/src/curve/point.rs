@@ -1,0 +1,118 @@
+#![allow(unsafe_code)]
+//! Points of the curve.
+
+use blst::{BLST_ERROR, blst_p1, blst_p1_affine};
+
+use super::base_field::Fp;
+use crate::PointFault;
+
+/// A point in Jacobian coordinates; all operations are complete (equal and opposite points, infinity).
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(transparent)]
+pub(crate) struct P1(pub(super) blst_p1);
+
+/// A point in affine coordinates; infinity is `(0, 0)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct P1Affine(pub(super) blst_p1_affine);
+
+impl P1 {
+    pub(crate) const INFINITY: Self = Self(blst_p1 { x: Fp::ZERO.0, y: Fp::ZERO.0, z: Fp::ZERO.0 });
+
+    pub(crate) fn plus(&self, other: &Self) -> Self {
+        let mut result = blst_p1::default();
+        // SAFETY: three valid references, none kept; the function only computes.
+        unsafe {
+            blst::blst_p1_add_or_double(&raw mut result, &raw const self.0, &raw const other.0);
+        };
+        Self(result)
+    }
+
+    pub(crate) fn plus_affine(&self, other: &P1Affine) -> Self {
+        let mut result = blst_p1::default();
+        let (a, b) = (&raw const self.0, &raw const other.0);
+        // SAFETY: as above.
+        unsafe { blst::blst_p1_add_or_double_affine(&raw mut result, a, b) };
+        Self(result)
+    }
+
+    pub(crate) fn doubled(&self) -> Self {
+        let mut result = blst_p1::default();
+        // SAFETY: as above.
+        unsafe { blst::blst_p1_double(&raw mut result, &raw const self.0) };
+        Self(result)
+    }
+
+    pub(crate) fn to_affine(self) -> P1Affine {
+        let mut result = blst_p1_affine::default();
+        // SAFETY: as above.
+        unsafe { blst::blst_p1_to_affine(&raw mut result, &raw const self.0) };
+        P1Affine(result)
+    }
+
+    /// The compressed encoding of the Ethereum consensus layer.
+    pub(crate) fn compress(&self) -> [u8; 48] {
+        let mut bytes = [0; 48];
+        // SAFETY: the function writes 48 bytes.
+        unsafe { blst::blst_p1_compress(bytes.as_mut_ptr(), &raw const self.0) };
+        bytes
+    }
+
+    pub(crate) fn equals(&self, other: &Self) -> bool {
+        // SAFETY: two valid references.
+        unsafe { blst::blst_p1_is_equal(&raw const self.0, &raw const other.0) }
+    }
+}
+
+impl From<P1Affine> for P1 {
+    fn from(point: P1Affine) -> Self {
+        let mut result = blst_p1::default();
+        // SAFETY: two valid references.
+        unsafe { blst::blst_p1_from_affine(&raw mut result, &raw const point.0) };
+        Self(result)
+    }
+}
+
+impl P1Affine {
+    /// From coordinates of a point of the curve.
+    pub(crate) const fn from_coordinates(x: Fp, y: Fp) -> Self {
+        Self(blst_p1_affine { x: x.0, y: y.0 })
+    }
+
+    pub(crate) const fn x(&self) -> Fp {
+        Fp(self.0.x)
+    }
+
+    pub(crate) const fn y(&self) -> Fp {
+        Fp(self.0.y)
+    }
+
+    pub(crate) fn is_infinity(&self) -> bool {
+        // SAFETY: a valid reference.
+        unsafe { blst::blst_p1_affine_is_inf(&raw const self.0) }
+    }
+
+    /// Reads a compressed point and checks that it is one of the subgroup of prime order.
+    pub(crate) fn uncompress(bytes: &[u8; 48]) -> Result<Self, PointFault> {
+        let mut point = blst_p1_affine::default();
+        // SAFETY: the function reads 48 bytes.
+        match unsafe { blst::blst_p1_uncompress(&raw mut point, bytes.as_ptr()) } {
+            BLST_ERROR::BLST_SUCCESS => {}
+            BLST_ERROR::BLST_POINT_NOT_ON_CURVE => return Err(PointFault::NotOnCurve),
+            _ => return Err(PointFault::Encoding),
+        }
+        // SAFETY: a valid reference.
+        if !unsafe { blst::blst_p1_affine_in_g1(&raw const point) } {
+            return Err(PointFault::NotInSubgroup);
+        }
+        Ok(Self(point))
+    }
+
+    /// Reads an uncompressed point; it must lie on the curve.
+    pub(crate) fn deserialize(bytes: &[u8; 96]) -> Option<Self> {
+        let mut point = blst_p1_affine::default();
+        // SAFETY: the function reads 96 bytes.
+        let error = unsafe { blst::blst_p1_deserialize(&raw mut point, bytes.as_ptr()) };
+        (error == BLST_ERROR::BLST_SUCCESS).then_some(Self(point))
+    }
+}

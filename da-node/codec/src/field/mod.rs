@@ -1,0 +1,10 @@
+//! The scalar field of BLS12-381, whose elements a matrix is made of.
+
+mod arithmetic;
+mod factor;
+mod scalar;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use factor::Factor;
+pub(crate) use scalar::{Scalar, check_canonical};
