@@ -9,7 +9,7 @@
 //! - [`Snapshot`], [`SlotTable`]: who holds which rows
 //! - [`bls`]: keys, signatures, proofs of possession
 //! - [`Certificate`], [`CertificateStatus`]: what `CertificateVerifier` on L1 says, off chain
-//! - [`Submission`], [`RefusalCode`]: how rows are handed to a node, and how it declines
+//! - [`Submission`], [`Refusal`]: how rows are handed to a node, and how it declines
 
 pub mod bls;
 mod certificate;
@@ -18,6 +18,7 @@ mod hashes;
 mod header;
 mod index;
 mod permutation;
+mod refusal;
 mod reservation;
 mod shape;
 mod snapshot;
@@ -32,13 +33,14 @@ pub use index::{
     Timestamp,
 };
 pub use permutation::SlotPermutation;
+pub use refusal::{Refusal, RefusalCode};
 pub use reservation::{PayerSignature, PayerSignatureError, reservation_digest};
 pub use shape::{
     COMMITMENT_BYTES, ELEMENT_BYTES, ELEMENT_PAYLOAD_BYTES, EXPANSION, MAX_COLUMNS,
     MAX_PAYLOAD_BYTES, MAX_ROWS, Shape, ShapeError,
 };
 pub use snapshot::{MAX_OPERATORS, Operator, SlotTable, Snapshot, SnapshotError};
-pub use submission::{RefusalCode, Submission, SubmissionError};
+pub use submission::{Submission, SubmissionError};
 
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 
 use super::{any_header, header};
 use crate::da::{
-    Header, PayerSignature, PayerSignatureError, RefusalCode, Submission, SubmissionError,
-    reservation_digest,
+    Certificate, Header, PayerSignature, PayerSignatureError, RefusalCode, Submission,
+    SubmissionError, reservation_digest,
 };
 
 fn signed(mut header: Header, signer: &PrivateKeySigner) -> (Header, PayerSignature) {
@@ -31,6 +31,31 @@ proptest! {
         let (expected, actual) = (Submission::length(&header, rows + 1), bytes.len());
         let error = Submission::decode(&bytes, rows + 1).unwrap_err();
         prop_assert_eq!(error, SubmissionError::Length { expected, actual });
+    }
+}
+
+proptest! {
+    /// Decoders take any bytes: they answer with a value that encodes to the same, or an error.
+    #[test]
+    fn decoders_take_any_bytes(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..600), begin in any::<bool>(),
+        rows in 0_usize..3, operators in 0_usize..300,
+    ) {
+        if begin {
+            let header = header().encode();
+            let shared = bytes.len().min(header.len());
+            bytes[..shared].copy_from_slice(&header[..shared]);
+        }
+        if let Ok(read) = Submission::decode(&bytes, rows) {
+            prop_assert_eq!(bytes.len(), Submission::length(&read.header, rows));
+        }
+        if let Ok(read) = Certificate::decode(&bytes, operators) {
+            prop_assert_eq!(read.encode(), &bytes[..]);
+        }
+        if let Ok((read, _)) = Submission::decode_prefix(&bytes) {
+            prop_assert_eq!(&read.encode()[..], &bytes[..90]);
+        }
+        let _ = Certificate::snapshot_of(&bytes);
     }
 }
 

@@ -1,0 +1,308 @@
+//! What the gateway does for its interfaces.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use alloy::eips::BlockId;
+use alloy_primitives::{B256, Bytes};
+use cairn_da_client::registry::{Quorum, Registry};
+use cairn_da_client::{ClientError, Dispersed, Disperser, ElementOpening, Retriever, open_element};
+use cairn_primitives::da::{
+    Certificate, CertificateStatus, Header, MAX_PAYLOAD_BYTES, Reservation, Timestamp,
+    check_certificate,
+};
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::collector::{self, Submitted};
+use super::submissions::Submissions;
+use super::{AssemblerLimits, BlobRef, SubmissionState};
+use crate::Clock;
+
+/// Submissions that wait to be put together; beyond them the gateway is busy.
+const WAITING_SUBMISSIONS: usize = 1024;
+
+/// Settings of a gateway.
+#[derive(Debug, Clone, Copy)]
+pub struct GatewayConfig {
+    /// Time for which rows are kept.
+    pub lifetime: Duration,
+    /// When payloads share a matrix.
+    pub assembler: AssemblerLimits,
+    /// Payloads dispersed at a time.
+    pub dispersals: usize,
+    /// Payloads retrieved at a time.
+    pub retrievals: usize,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            lifetime: Duration::from_secs(13 * 86_400),
+            assembler: AssemblerLimits::default(),
+            dispersals: 4,
+            retrievals: 8,
+        }
+    }
+}
+
+/// Why the gateway did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Empty, or above 31 MiB.
+    #[error("a payload of {0} bytes; 1 to {MAX_PAYLOAD_BYTES} are taken")]
+    PayloadLength(usize),
+    /// Too much is waiting.
+    #[error("the gateway is busy")]
+    Busy,
+    /// The current epoch has no quorum with a seed.
+    #[error("the current epoch has no quorum with a seed")]
+    NoQuorum,
+    /// No certificate of that header, or a certificate that is none.
+    #[error("no certificate {0}")]
+    UnknownBlob(Bytes),
+    /// The range is not within the payload.
+    #[error("bytes {}..{} of a payload of {length}", .range.start, .range.end)]
+    Range {
+        /// Bytes asked for.
+        range: Range<u64>,
+        /// Bytes there are.
+        length: u32,
+    },
+    /// The client failed.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// A gateway. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Gateway(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    disperser: Disperser,
+    retriever: Retriever,
+    config: GatewayConfig,
+    clock: Clock,
+    reservations: AtomicU64,
+    quorum: Mutex<Option<Arc<Quorum>>>,
+    submissions: Mutex<Submissions>,
+    waiting: mpsc::Sender<Submitted>,
+    dispersals: Semaphore,
+    retrievals: Semaphore,
+}
+
+impl Gateway {
+    /// A gateway. A task of the current runtime puts submissions together until the last clone is
+    /// dropped.
+    pub fn start(
+        registry: Registry,
+        disperser: Disperser,
+        retriever: Retriever,
+        config: GatewayConfig,
+        clock: Clock,
+    ) -> Self {
+        let (waiting, submitted) = mpsc::channel(WAITING_SUBMISSIONS);
+        let gateway = Self(Arc::new(Inner {
+            registry,
+            disperser,
+            retriever,
+            config,
+            reservations: AtomicU64::new(0),
+            clock,
+            quorum: Mutex::new(None),
+            submissions: Mutex::new(Submissions::new()),
+            waiting,
+            dispersals: Semaphore::new(config.dispersals),
+            retrievals: Semaphore::new(config.retrievals),
+        }));
+        let weak = WeakGateway(Arc::downgrade(&gateway.0));
+        tokio::spawn(collector::run(weak, submitted, config.assembler));
+        gateway
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.clock.now().as_secs())
+    }
+
+    /// The quorum of L1's current epoch, read anew when the epoch has changed.
+    ///
+    /// # Errors
+    /// [`GatewayError::NoQuorum`], [`GatewayError::Client`] while L1 does not answer.
+    pub async fn current_quorum(&self) -> Result<Arc<Quorum>, GatewayError> {
+        let registry = &self.0.registry;
+        let at = BlockId::latest();
+        let epoch = registry.current_epoch(at).await.map_err(ClientError::from)?;
+        let name = registry.quorum_name(epoch, at).await.map_err(ClientError::from)?;
+        let name = name.ok_or(GatewayError::NoQuorum)?;
+        let known = self.0.quorum.lock().clone();
+        if let Some(known) = known
+            && known.snapshot.epoch() == epoch
+            && known.snapshot.seed() == name.seed
+        {
+            return Ok(known);
+        }
+        let quorum = registry.quorum(epoch, &name, at).await.map_err(ClientError::from)?;
+        let quorum = Arc::new(quorum);
+        *self.0.quorum.lock() = Some(quorum.clone());
+        Ok(quorum)
+    }
+
+    /// Disperses a payload as a matrix of its own and gives its certificate.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    pub async fn put(&self, payload: Bytes) -> Result<Certificate, GatewayError> {
+        check_length(payload.len())?;
+        Ok(self.disperse(payload).await?.certificate)
+    }
+
+    pub(super) async fn disperse(&self, payload: Bytes) -> Result<Dispersed, GatewayError> {
+        // The semaphore is never closed.
+        let _permit = self.0.dispersals.acquire().await.map_err(|_| GatewayError::Busy)?;
+        let quorum = self.current_quorum().await?;
+        let end = quorum.snapshot.certificates_end();
+        let expiry = self.now().0.saturating_add(self.0.config.lifetime.as_secs());
+        let expiry = Timestamp(expiry).min(end);
+        let done =
+            self.0.disperser.disperse(&quorum, payload.0, self.next_reservation(), expiry).await?;
+        let certificate = done.certificate.encode().into();
+        self.0.submissions.lock().certify(done.certificate.header.hash(), certificate);
+        Ok(done)
+    }
+
+    /// A number that was not used before: microseconds, counted up where they do not suffice. Across
+    /// restarts it rests on a clock that does not go back; a number used twice is refused by nodes.
+    fn next_reservation(&self) -> Reservation {
+        let now = u64::try_from(self.0.clock.now().as_micros()).unwrap_or(u64::MAX);
+        let next = |last: u64| Some(now.max(last.saturating_add(1)));
+        let last = self.0.reservations.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next);
+        Reservation(last.map_or(now, |last| now.max(last.saturating_add(1))))
+    }
+
+    /// Takes a payload to be dispersed with others. The answer names the submission.
+    ///
+    /// # Errors
+    /// [`GatewayError::PayloadLength`], [`GatewayError::Busy`].
+    pub fn submit(&self, payload: Bytes) -> Result<B256, GatewayError> {
+        check_length(payload.len())?;
+        let submission = B256::new(rand::random());
+        let mut submissions = self.0.submissions.lock();
+        let submitted = Submitted { submission, payload: payload.to_vec() };
+        self.0.waiting.try_send(submitted).map_err(|_| GatewayError::Busy)?;
+        submissions.set(submission, SubmissionState::Pending);
+        Ok(submission)
+    }
+
+    pub(super) fn settle(&self, submission: B256, state: SubmissionState) {
+        self.0.submissions.lock().set(submission, state);
+    }
+
+    /// Where a submission stands; `None` if it is not known, or no more.
+    pub fn status(&self, submission: B256) -> Option<SubmissionState> {
+        self.0.submissions.lock().state(submission)
+    }
+
+    /// The certificate of a header or a submission.
+    pub fn certificate(&self, hash: B256) -> Option<Bytes> {
+        self.0.submissions.lock().certificate(hash)
+    }
+
+    /// Header and quorum of a certificate, or of the certificate of a header hash.
+    pub(super) async fn resolve(&self, blob: &Bytes) -> Result<(Header, Quorum), GatewayError> {
+        let unknown = || GatewayError::UnknownBlob(blob.clone());
+        let certificate = match <[u8; 32]>::try_from(&blob[..]) {
+            Ok(hash) => self.certificate(B256::new(hash)).ok_or_else(unknown)?,
+            Err(_) => blob.clone(),
+        };
+        let (epoch, _) = Certificate::snapshot_of(&certificate).ok_or_else(unknown)?;
+        let quorum = self.0.registry.latest_quorum(epoch).await.map_err(ClientError::from)?;
+        let quorum = quorum.ok_or(ClientError::UnknownEpoch(epoch))?;
+        let domain = self.0.registry.domain();
+        match check_certificate(&certificate, &domain, Some(&quorum.snapshot), self.now()) {
+            CertificateStatus::Valid => {}
+            status => return Err(ClientError::Certificate(status).into()),
+        }
+        let operators = quorum.snapshot.operators().len();
+        let decoded = Certificate::decode(&certificate, operators);
+        Ok((decoded.map_err(ClientError::Certificate)?.header, quorum))
+    }
+
+    /// The payload of a certificate or header hash.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    pub async fn get(&self, blob: &Bytes) -> Result<Vec<u8>, GatewayError> {
+        let (header, quorum) = self.resolve(blob).await?;
+        self.retrieve(&header, &quorum).await
+    }
+
+    /// An element of the payload of a certificate or header hash, with its proof.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    pub async fn prove(&self, blob: &Bytes, element: u32) -> Result<ElementOpening, GatewayError> {
+        let (header, quorum) = self.resolve(blob).await?;
+        let _permit = self.0.retrievals.acquire().await.map_err(|_| GatewayError::Busy)?;
+        let commitments = Arc::new(self.0.retriever.commitments(&quorum, &header).await?);
+        let payload = self.0.retriever.retrieve_with(&quorum, &header, &commitments).await?;
+        let opening = tokio::task::spawn_blocking(move || {
+            open_element(&header, &commitments, &payload, element)
+        });
+        Ok(opening.await.map_err(|_| ClientError::Stopped)??)
+    }
+
+    pub(super) async fn retrieve(
+        &self,
+        header: &Header,
+        quorum: &Quorum,
+    ) -> Result<Vec<u8>, GatewayError> {
+        let _permit = self.0.retrievals.acquire().await.map_err(|_| GatewayError::Busy)?;
+        Ok(self.0.retriever.retrieve(quorum, header).await?)
+    }
+
+    /// A range of the payload of a certificate or header hash.
+    ///
+    /// # Errors
+    /// [`GatewayError`].
+    pub async fn read(
+        &self,
+        blob: &Bytes,
+        offset: u64,
+        length: u64,
+    ) -> Result<Vec<u8>, GatewayError> {
+        let (header, quorum) = self.resolve(blob).await?;
+        let range = offset..offset.saturating_add(length);
+        let outside = GatewayError::Range { range: range.clone(), length: header.payload_length.0 };
+        if range.end > u64::from(header.payload_length.0) {
+            return Err(outside);
+        }
+        let payload = self.retrieve(&header, &quorum).await?;
+        // Both ends are below 2^32.
+        let bytes = payload.get(range.start as usize..range.end as usize);
+        bytes.map(<[u8]>::to_vec).ok_or(outside)
+    }
+
+    pub(super) fn blob_of(&self, header: &Header, offset: u32, length: u32) -> BlobRef {
+        BlobRef { header_hash: header.hash(), offset, length }
+    }
+}
+
+/// A gateway that others may drop.
+pub(super) struct WeakGateway(std::sync::Weak<Inner>);
+
+impl WeakGateway {
+    pub(super) fn upgrade(&self) -> Option<Gateway> {
+        self.0.upgrade().map(Gateway)
+    }
+}
+
+fn check_length(length: usize) -> Result<(), GatewayError> {
+    if length == 0 || length > MAX_PAYLOAD_BYTES as usize {
+        return Err(GatewayError::PayloadLength(length));
+    }
+    Ok(())
+}

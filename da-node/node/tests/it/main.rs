@@ -1,0 +1,15 @@
+//! Tests of the node from outside its modules.
+
+mod crash;
+mod disk_full;
+mod fixture;
+mod following;
+mod gateway;
+mod l1;
+mod network;
+mod processes;
+mod rig;
+mod serving;
+mod slow;
+mod store;
+mod submit;

@@ -1,0 +1,170 @@
+//! Payloads through a network of nodes and back, with some of them dead or lying.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::get;
+use cairn_da_client::collect::CollectPolicy;
+use cairn_da_client::retrieval::RetrievalPolicy;
+use cairn_da_client::{ClientError, Disperser, Nodes, Retriever};
+use cairn_da_node::http::{Server, ServerLimits};
+use cairn_primitives::da::{CertificateStatus, Reservation, Timestamp, check_certificate};
+
+use crate::rig::{Rig, domain, payer, payload};
+
+fn quick() -> CollectPolicy {
+    CollectPolicy {
+        attempts: 2,
+        pause: Duration::from_millis(20),
+        deadline: Duration::from_secs(20),
+        ..CollectPolicy::default()
+    }
+}
+
+fn disperser() -> Disperser {
+    Disperser::new(Nodes::new().unwrap(), domain(), payer(), quick())
+}
+
+fn retriever() -> Retriever {
+    Retriever::new(Nodes::new().unwrap(), RetrievalPolicy::default())
+}
+
+async fn disperse(rig: &Rig, length: usize, number: u64) -> Result<Vec<u8>, ClientError> {
+    let (quorum, expiry) = (rig.quorum(), rig.expiry());
+    let bytes = payload(length).into();
+    let done = disperser().disperse(&quorum, bytes, Reservation(number), expiry).await?;
+    let certificate = done.certificate.encode();
+    let status = check_certificate(&certificate, &domain(), Some(&rig.snapshot), expiry);
+    assert_eq!(status, CertificateStatus::Valid);
+    Ok(certificate)
+}
+
+async fn retrieve(rig: &Rig, certificate: &[u8]) -> Result<Vec<u8>, ClientError> {
+    let now = Timestamp(rig.expiry().0 - 3600);
+    retriever().retrieve_certified(&domain(), &rig.quorum(), certificate, now).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_of_all_sizes_come_back() {
+    let rig = Rig::start(16).await;
+    for (number, length) in [1, 31, 32, 1000, 4096, 130_000, 400_000].into_iter().enumerate() {
+        let certificate = disperse(&rig, length, number as u64).await.unwrap();
+        assert_eq!(retrieve(&rig, &certificate).await.unwrap(), payload(length), "{length}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thirds_certify_and_less_do_not() {
+    let mut rig = Rig::start(16).await;
+    for number in 0..5 {
+        rig.stop(number).await;
+    }
+    let certificate = disperse(&rig, 5000, 1).await.unwrap();
+    assert_eq!(retrieve(&rig, &certificate).await.unwrap(), payload(5000));
+    rig.stop(5).await;
+    match disperse(&rig, 5000, 2).await {
+        Err(ClientError::NotCertified(shortfall)) => {
+            assert_eq!((shortfall.signed, shortfall.needed), (10, 11));
+            assert_eq!(shortfall.failures.len(), 6, "{shortfall}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_come_back_from_parity_alone_and_with_half_the_network_dead() {
+    let mut rig = Rig::start(16).await;
+    let certificate = disperse(&rig, 20_000, 1).await.unwrap();
+    let header = disperse_header(&certificate);
+    // Everyone who holds an original row goes, up to half of the network.
+    let table = rig.snapshot.slot_table(&header);
+    let mut stopped = 0;
+    for number in 0..16 {
+        let rows = table.rows_of(cairn_primitives::da::OperatorIndex(number));
+        if rows.iter().any(|row| row.0 < header.shape.rows()) {
+            rig.stop(usize::from(number)).await;
+            stopped += 1;
+        }
+    }
+    assert_eq!(stopped, 4, "one operator has one slot, and four rows are original");
+    assert_eq!(retrieve(&rig, &certificate).await.unwrap(), payload(20_000));
+    for number in 0..16 {
+        if rig.nodes[number].is_some() && stopped < 12 {
+            rig.stop(number).await;
+            stopped += 1;
+        }
+    }
+    assert_eq!(retrieve(&rig, &certificate).await.unwrap(), payload(20_000));
+    let last = rig.nodes.iter().position(Option::is_some).unwrap();
+    rig.stop(last).await;
+    match retrieve(&rig, &certificate).await {
+        Err(ClientError::NotRetrieved(missing)) => assert_eq!(missing.needed, 4, "{missing}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn disperse_header(certificate: &[u8]) -> cairn_primitives::da::Header {
+    cairn_primitives::da::Header::decode(&certificate[..90]).unwrap()
+}
+
+/// Answers any row and header with bytes of its own.
+async fn liar(row_bytes: usize, header_bytes: usize) -> Server {
+    let row = move |Path((_, row)): Path<(String, u16)>| async move {
+        vec![(row % 7) as u8; if row % 3 == 0 { row_bytes + 1 } else { row_bytes }]
+    };
+    let router = Router::new()
+        .route("/v1/rows/{hash}/{row}", get(row))
+        .route("/v1/headers/{hash}", get(move || async move { vec![7; header_bytes] }));
+    let listen = "127.0.0.1:0".parse().unwrap();
+    Server::start(listen, router, ServerLimits::default()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_of_sixteen_dead_or_lying_do_not_matter() {
+    let mut rig = Rig::start(16).await;
+    let length = 60_000;
+    let certificate = disperse(&rig, length, 1).await.unwrap();
+    let shape = disperse_header(&certificate).shape;
+    let liar = liar(shape.row_bytes(), 90 + 65 + shape.commitment_bytes()).await;
+    for number in 0..6 {
+        rig.stop(number).await;
+        if number % 2 == 0 {
+            rig.endpoints[number] = format!("http://{}", liar.local_addr());
+        }
+    }
+    assert_eq!(retrieve(&rig, &certificate).await.unwrap(), payload(length));
+    liar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_another_domain_or_after_its_expiry_is_not_followed() {
+    let rig = Rig::start(4).await;
+    let certificate = disperse(&rig, 100, 1).await.unwrap();
+    let late = Timestamp(rig.expiry().0 + 3600);
+    let result = retriever().retrieve_certified(&domain(), &rig.quorum(), &certificate, late).await;
+    assert!(matches!(result, Err(ClientError::Certificate(CertificateStatus::Expired))));
+    let elsewhere = cairn_primitives::da::Domain { chain_id: 1, ..domain() };
+    let now = Timestamp(rig.expiry().0 - 3600);
+    let result = retriever().retrieve_certified(&elsewhere, &rig.quorum(), &certificate, now).await;
+    assert!(matches!(result, Err(ClientError::Certificate(CertificateStatus::WrongSignature))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_network_still_has_the_payload() {
+    let mut rig = Rig::start(4).await;
+    let certificate = disperse(&rig, 3000, 1).await.unwrap();
+    for number in 0..4 {
+        rig.restart(number).await;
+    }
+    assert_eq!(retrieve(&rig, &certificate).await.unwrap(), payload(3000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_and_oversized_payloads_are_refused() {
+    let rig = Rig::start(4).await;
+    for length in [0, 31 * 1024 * 1024 + 1] {
+        let result = disperse(&rig, length, 1).await;
+        assert!(matches!(result, Err(ClientError::Payload(_))), "{length}: {result:?}");
+    }
+}
