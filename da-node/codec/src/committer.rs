@@ -6,6 +6,8 @@ use rayon::prelude::*;
 
 use crate::curve::{P1, lagrange_points};
 use crate::field::{Scalar, check_canonical};
+#[cfg(target_arch = "x86_64")]
+use crate::msm::Ifma;
 use crate::msm::{FixedBase, Portable};
 use crate::shape::{ELEMENT_BYTES, MAX_COLUMNS};
 use crate::{CodecError, Commitment};
@@ -22,6 +24,8 @@ pub struct Committer {
 
 #[derive(Debug)]
 enum Tables {
+    #[cfg(target_arch = "x86_64")]
+    Ifma(FixedBase<Ifma>),
     Portable(FixedBase<Portable>),
 }
 
@@ -31,6 +35,11 @@ impl Committer {
     /// # Errors
     /// [`CodecError::Setup`].
     pub fn new() -> Result<Self, CodecError> {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(engine) = Ifma::detect() {
+            let tables = FixedBase::new(engine, lagrange_points()?).map_err(|_| UNUSABLE)?;
+            return Ok(Self { tables: Tables::Ifma(tables) });
+        }
         Self::portable()
     }
 
@@ -56,6 +65,8 @@ impl Committer {
     #[must_use]
     pub const fn engine(&self) -> &'static str {
         match self.tables {
+            #[cfg(target_arch = "x86_64")]
+            Tables::Ifma(_) => "avx512ifma",
             Tables::Portable(_) => "portable",
         }
     }
@@ -92,6 +103,8 @@ impl Committer {
     /// The committed points of rows of at most 4096 elements, on the calling thread.
     pub(crate) fn combine(&self, rows: &[&[Scalar]]) -> Vec<P1> {
         match &self.tables {
+            #[cfg(target_arch = "x86_64")]
+            Tables::Ifma(tables) => tables.combine(rows),
             Tables::Portable(tables) => tables.combine(rows),
         }
     }

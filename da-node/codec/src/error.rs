@@ -15,7 +15,7 @@ use crate::{ColumnIndex, RowIndex};
 /// | [`RowOutOfRange`](Self::RowOutOfRange), [`ColumnOutOfRange`](Self::ColumnOutOfRange), [`DuplicateRow`](Self::DuplicateRow) | a malformed request or message: refuse it |
 /// | [`TooFewRows`](Self::TooFewRows) | ask for more rows |
 /// | [`NotAPayload`](Self::NotAPayload) | the certified matrix holds no payload: treat it as empty, nobody can repair it |
-/// | [`WrongOpening`](Self::WrongOpening), [`WrongPath`](Self::WrongPath) | refuse the proof |
+/// | [`BadProof`](Self::BadProof), [`WrongOpening`](Self::WrongOpening), [`WrongPath`](Self::WrongPath) | refuse the proof |
 /// | [`Setup`](Self::Setup) | stop the process: its binary is damaged |
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
@@ -62,7 +62,7 @@ pub enum CodecError {
         /// Root of the list.
         found: B256,
     },
-    /// A commitment or proof is no element of the group.
+    /// A commitment is no element of the group.
     #[error("commitment {index}: {fault}")]
     BadCommitment {
         /// Position in the list.
@@ -70,6 +70,9 @@ pub enum CodecError {
         /// What is wrong with it.
         fault: PointFault,
     },
+    /// The proof of an opening is no element of the group.
+    #[error("the proof is {0}")]
+    BadProof(PointFault),
     /// These rows are not rows of the matrix; every other row of the call is.
     #[error("{} bad rows, the first is row {}: {}", .0.len(), .0[0].row, .0[0].fault)]
     BadRows(Vec<BadRow>),

@@ -5,7 +5,10 @@ mod encode;
 mod lagrange;
 mod recover;
 mod transform;
+mod transpose;
 
-pub(crate) use domain::Domain;
+pub(crate) use domain::reversed;
 pub use encode::EncodedMatrix;
+pub(crate) use recover::check_row;
 pub use recover::{recover_payload, recover_rows};
+pub(crate) use transpose::on_original_rows;

@@ -5,6 +5,7 @@
 
 mod base_field;
 mod combination;
+mod pairing;
 mod point;
 #[cfg(test)]
 pub(crate) mod reference;
@@ -12,5 +13,6 @@ mod setup;
 
 pub(crate) use base_field::Fp;
 pub(crate) use combination::linear_combination;
+pub(crate) use pairing::opens;
 pub(crate) use point::{P1, P1Affine};
 pub(crate) use setup::lagrange_points;

@@ -58,6 +58,18 @@ impl P1 {
         bytes
     }
 
+    pub(crate) fn negated(mut self) -> Self {
+        // SAFETY: a valid reference.
+        unsafe { blst::blst_p1_cneg(&raw mut self.0, true) };
+        self
+    }
+
+    pub(crate) fn is_infinity(&self) -> bool {
+        // SAFETY: a valid reference.
+        unsafe { blst::blst_p1_is_inf(&raw const self.0) }
+    }
+
+    #[cfg(test)]
     pub(crate) fn equals(&self, other: &Self) -> bool {
         // SAFETY: two valid references.
         unsafe { blst::blst_p1_is_equal(&raw const self.0, &raw const other.0) }
@@ -74,6 +86,12 @@ impl From<P1Affine> for P1 {
 }
 
 impl P1Affine {
+    /// The generator of the group.
+    pub(crate) fn generator() -> Self {
+        // SAFETY: the function returns the address of a constant.
+        Self(unsafe { *blst::blst_p1_affine_generator() })
+    }
+
     /// From coordinates of a point of the curve.
     pub(crate) const fn from_coordinates(x: Fp, y: Fp) -> Self {
         Self(blst_p1_affine { x: x.0, y: y.0 })

@@ -11,7 +11,7 @@ const INVERSE: u64 = 0xffff_fffe_ffff_ffff;
 
 /// `a + b·c + carry`, low and high limb; cannot overflow two limbs.
 #[inline(always)]
-const fn multiply_add(a: u64, b: u64, c: u64, carry: u64) -> (u64, u64) {
+pub(super) const fn multiply_add(a: u64, b: u64, c: u64, carry: u64) -> (u64, u64) {
     let wide =
         (b as u128).wrapping_mul(c as u128).wrapping_add(a as u128).wrapping_add(carry as u128);
     (wide as u64, (wide >> 64) as u64)

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::arithmetic::{Limbs, add_residues, montgomery, subtract_residues};
+use super::arithmetic::{Limbs, montgomery, subtract_residues};
 use super::scalar::Scalar;
 
 /// A residue in Montgomery form, `a·2^256`.
@@ -40,11 +40,6 @@ impl Factor {
     #[inline(always)]
     pub(crate) const fn times(self, other: Self) -> Self {
         Self(montgomery(self.0, other.0))
-    }
-
-    #[inline(always)]
-    pub(crate) const fn plus(self, other: Self) -> Self {
-        Self(add_residues(self.0, other.0))
     }
 
     #[inline(always)]

@@ -5,6 +5,8 @@ mod factor;
 mod scalar;
 #[cfg(test)]
 pub(crate) mod tests;
+mod wide;
 
 pub(crate) use factor::Factor;
 pub(crate) use scalar::{Scalar, check_canonical};
+pub(crate) use wide::WideSum;

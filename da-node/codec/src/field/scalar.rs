@@ -48,7 +48,6 @@ impl Scalar {
     }
 
     /// 128 bits.
-    #[cfg(test)]
     pub(crate) const fn from_u128(value: u128) -> Self {
         Self([value as u64, (value >> 64) as u64, 0, 0])
     }

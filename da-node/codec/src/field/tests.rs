@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Factor, Scalar, check_canonical};
+use super::{Factor, Scalar, WideSum, check_canonical};
 use crate::curve::reference::{self, ReferenceScalar};
 use crate::{CodecError, ColumnIndex};
 
@@ -26,7 +26,6 @@ proptest! {
         prop_assert_eq!(a.minus(b), reference::subtract(x, y));
         prop_assert_eq!(a.times(b.to_factor()), reference::multiply(x, y));
         prop_assert_eq!(a.to_factor().times(b.to_factor()).to_scalar(), reference::multiply(x, y));
-        prop_assert_eq!(a.to_factor().plus(b.to_factor()).to_scalar(), reference::add(x, y));
         prop_assert_eq!(a.to_factor().minus(b.to_factor()).to_scalar(), reference::subtract(x, y));
         prop_assert_eq!(a.to_factor().inverse().to_scalar(), reference::invert(x));
         prop_assert_eq!(a.to_factor().to_scalar(), a);
@@ -49,6 +48,19 @@ proptest! {
             expected = expected.times(limb).plus(Scalar::from_u128(value.into()));
         }
         prop_assert_eq!(Scalar::from_wide(wide), expected);
+    }
+
+    #[test]
+    fn sums_of_products_are_reduced_once(
+        terms in proptest::collection::vec((prop_oneof![Just(u128::MAX), any::<u128>()], scalars()), 0..40),
+    ) {
+        let mut sum = WideSum::ZERO;
+        let mut expected = Scalar::ZERO;
+        for (coefficient, element) in terms {
+            sum.add_product(coefficient, element);
+            expected = expected.plus(element.times(Scalar::from_u128(coefficient).to_factor()));
+        }
+        prop_assert_eq!(sum.to_scalar(), expected);
     }
 
     #[test]

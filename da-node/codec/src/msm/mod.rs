@@ -18,6 +18,8 @@
 
 mod digits;
 mod engine;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
 mod lists;
 mod portable;
 mod reduction;
@@ -25,6 +27,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use engine::{Engine, Exceptional};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use ifma::Ifma;
 pub(crate) use portable::Portable;
 pub(crate) use table::FixedBase;

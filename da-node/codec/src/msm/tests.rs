@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{Engine, Exceptional, FixedBase, Portable};
+use super::engine::{Engine, Exceptional};
+use super::{FixedBase, Portable};
 use crate::curve::{P1, P1Affine, lagrange_points, linear_combination};
 use crate::field::Scalar;
 use crate::field::tests::scalars;
@@ -87,9 +88,12 @@ proptest! {
     #[test]
     fn sums_random_rows(rows in proptest::collection::vec(proptest::collection::vec(scalars(), 0..40), 1..6)) {
         let points = points(40);
-        let base = FixedBase::new(Portable, points.clone()).expect("a table");
         let rows: Vec<&[Scalar]> = rows.iter().map(Vec::as_slice).collect();
-        check(&base, &points, &rows);
+        check(&FixedBase::new(Portable, points.clone()).expect("a table"), &points, &rows);
+        #[cfg(target_arch = "x86_64")]
+        with_ifma(|engine| {
+            check(&FixedBase::new(engine, points.clone()).expect("a table"), &points, &rows);
+        });
     }
 }
 
@@ -106,4 +110,31 @@ fn the_portable_engine_falls_back_where_points_collide() {
 #[test]
 fn the_portable_engine_refuses_infinity() {
     refuses_infinity(Portable);
+}
+
+/// The engine of this processor's vectors; a machine without them has nothing to test.
+#[cfg(target_arch = "x86_64")]
+fn with_ifma(test: impl Fn(super::Ifma)) {
+    match super::Ifma::detect() {
+        Some(engine) => test(engine),
+        None => println!("skipped: this processor has no AVX-512IFMA"),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_lanes_sum_rows_of_every_kind() {
+    with_ifma(sums_rows_of_every_kind);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_lanes_fall_back_where_points_collide() {
+    with_ifma(falls_back_where_points_collide);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_lanes_refuse_infinity() {
+    with_ifma(refuses_infinity);
 }

@@ -2,3 +2,5 @@
 
 mod commit;
 mod extension;
+mod opening;
+mod verify;
