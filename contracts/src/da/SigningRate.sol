@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {ISigningRecords} from "./ISigningRecords.sol";
+import {ParameterBounds, Parameters} from "./Parameters.sol";
+import {QuorumCode} from "./QuorumCode.sol";
+import {Snapshots} from "./Snapshots.sol";
+
+/// @title Who signs how often, and what follows
+/// @notice Recorders report who signed each certificate that they saw. Anyone can eject an operator
+/// that signed too small a share of the certificates of the epochs it was in.
+abstract contract SigningRate is Snapshots, ISigningRecords {
+    /// @notice The sender may not report certificates.
+    error NotRecorder(address sender);
+    /// @notice The bitmap has another length, or bits beyond the operators.
+    error InvalidSigners(uint64 epoch, uint256 length, uint256 operators);
+    /// @notice The operator signed enough, or there were too few certificates to tell.
+    error SignsEnough(address operator, uint256 certificates, uint256 signed);
+
+    /// @notice A certificate of an epoch was reported.
+    event SigningRecorded(uint64 indexed epoch, bytes signers);
+
+    /// @dev Counters of 16 bits, 16 in a word. Reports beyond their range are not counted.
+    uint256 private constant COUNTERS_PER_WORD = 16;
+    uint256 private constant COUNTER_MAX = type(uint16).max;
+
+    /// @notice Who may report certificates.
+    mapping(address account => bool) public isRecorder;
+    /// @notice Certificates of an epoch that were reported.
+    mapping(uint64 epoch => uint256) public certificatesOf;
+    /// @dev For each operator of the epoch, how many of them it did not sign.
+    mapping(uint64 epoch => mapping(uint256 word => uint256)) private _misses;
+
+    /// @inheritdoc ISigningRecords
+    function recordSigning(uint64 epoch, bytes calldata signers) external {
+        if (!isRecorder[msg.sender]) revert NotRecorder(msg.sender);
+        (uint256 count,) = QuorumCode.size(_firstChunk(epoch));
+        if (!QuorumCode.isBitmap(signers, count)) revert InvalidSigners(epoch, signers.length, count);
+        uint256 certificates = certificatesOf[epoch];
+        if (certificates == COUNTER_MAX) return;
+        certificatesOf[epoch] = certificates + 1;
+        uint256 missing = QuorumCode.missing(signers, count);
+        for (uint256 word = 0; missing != 0; ++word) {
+            uint256 counters = _spread(missing & 0xffff);
+            if (counters != 0) _misses[epoch][word] += counters;
+            missing >>= COUNTERS_PER_WORD;
+        }
+        emit SigningRecorded(epoch, signers);
+    }
+
+    /// @notice Takes an operator whose signing rate is below the minimum out of all later snapshots.
+    function eject(address account) external {
+        Operator memory operator = _active(account);
+        Parameters memory parameters_ = _parameters;
+        (uint256 certificates, uint256 signed) = signingRate(account);
+        if (
+            certificates < parameters_.certificatesMin
+                || signed * ParameterBounds.WHOLE >= certificates * parameters_.signingRateMin
+        ) revert SignsEnough(account, certificates, signed);
+        operator.state = State.Ejected;
+        operator.rejoinTime = uint40(block.timestamp + parameters_.rejoinDelay);
+        _leave(account, operator);
+        emit OperatorEjected(account, operator.releaseTime, operator.rejoinTime);
+    }
+
+    /// @notice Certificates of the epochs of the window in which the operator was, since it last
+    /// registered, and how many of them it signed.
+    function signingRate(address account) public view returns (uint256 certificates, uint256 signed) {
+        uint64 current = currentEpoch();
+        uint64 window = _parameters.signingWindow;
+        uint64 epoch = current < window ? 0 : current + 1 - window;
+        uint64 since = _operators[account].sinceEpoch;
+        for (epoch = epoch < since ? since : epoch; epoch <= current; ++epoch) {
+            if (certificatesOf[epoch] == 0) continue;
+            (bool found, uint256 index) = _indexOf(epoch, account);
+            if (!found) continue;
+            certificates += certificatesOf[epoch];
+            signed += certificatesOf[epoch] - missesOf(epoch, index);
+        }
+    }
+
+    /// @notice Certificates of an epoch that operator `index` did not sign.
+    function missesOf(uint64 epoch, uint256 index) public view returns (uint256) {
+        uint256 word = _misses[epoch][index / COUNTERS_PER_WORD];
+        return uint16(word >> (16 * (index % COUNTERS_PER_WORD)));
+    }
+
+    /// @dev 16 bits to 16 counters of one or zero.
+    function _spread(uint256 bits) private pure returns (uint256 counters) {
+        for (uint256 i = 0; bits != 0; ++i) {
+            counters |= (bits & 1) << (16 * i);
+            bits >>= 1;
+        }
+    }
+}
