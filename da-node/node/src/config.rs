@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use cairn_da_node::admission::Limits;
-use cairn_da_node::http::ServerLimits;
+use cairn_da_node::http::{Injection, ServerLimits};
 use clap::Args;
 use eyre::WrapErr;
 use serde::Deserialize;
@@ -54,6 +54,8 @@ pub(crate) struct RunArgs {
     pub(crate) metrics: MetricsArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) inject: InjectArgs,
 }
 
 /// Where the registry is.
@@ -144,6 +146,18 @@ pub(crate) struct LimitArgs {
     pub(crate) payers: Option<Vec<Address>>,
 }
 
+/// Faults on purpose, for tests of networks.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct InjectArgs {
+    /// Milliseconds that each request and each answer is delayed [default: 0].
+    #[arg(id = "inject.delay-ms", long = "inject.delay-ms")]
+    pub(crate) delay_ms: Option<u64>,
+    /// Percent of requests answered with 503 [default: 0].
+    #[arg(id = "inject.failures", long = "inject.failures")]
+    pub(crate) failures: Option<u8>,
+}
+
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const DISK_RESERVE: u64 = 1 << 30;
 const PRUNE_SECONDS: u64 = 60;
@@ -177,6 +191,10 @@ impl RunArgs {
                 port: self.metrics.port.or(file.metrics.port),
             },
             limits: self.limits.over(file.limits),
+            inject: InjectArgs {
+                delay_ms: self.inject.delay_ms.or(file.inject.delay_ms),
+                failures: self.inject.failures.or(file.inject.failures),
+            },
         }
     }
 
@@ -219,6 +237,15 @@ impl L1Args {
             first_block: self.first_block.or(file.first_block),
         }
     }
+
+    pub(crate) fn confirmations(&self) -> u64 {
+        self.confirmations.unwrap_or(4)
+    }
+
+    /// Time between looks at L1.
+    pub(crate) fn period(&self) -> Duration {
+        Duration::from_millis(self.poll_ms.unwrap_or(4000).max(50))
+    }
 }
 
 impl HttpArgs {
@@ -252,6 +279,15 @@ impl HttpArgs {
 impl MetricsArgs {
     pub(crate) fn socket(&self) -> SocketAddr {
         (self.addr.unwrap_or(LOOPBACK), self.port.unwrap_or(9101)).into()
+    }
+}
+
+impl InjectArgs {
+    pub(crate) fn injection(&self) -> Injection {
+        Injection {
+            delay: Duration::from_millis(self.delay_ms.unwrap_or(0)),
+            failures_percent: self.failures.unwrap_or(0),
+        }
     }
 }
 

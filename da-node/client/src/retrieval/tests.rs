@@ -135,7 +135,7 @@ fn rows_of_dead_operators_are_replaced() {
 fn liars_are_found_and_asked_nothing_more() {
     let mut rig = Rig::new(RetrievalPolicy::default());
     let lying = |operator: OperatorIndex| {
-        if operator.0 % 2 == 0 { Manner::Liar } else { Manner::Honest }
+        if operator.0.is_multiple_of(2) { Manner::Liar } else { Manner::Honest }
     };
     assert_eq!(rig.run(lying), RetrievalEffect::Complete);
     assert_eq!(rig.rows().len(), NEEDED);

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cairn_da_client::registry::Registry;
-use cairn_da_node::admission::{Event, Operator};
-use cairn_da_node::http::{Server, ServerLimits, render_metrics_with, router};
+use cairn_da_client::registry::{Registry, RegistryError};
+use cairn_da_node::admission::{Event, Operator, Quorums};
+use cairn_da_node::http::{Server, ServerLimits, inject, render_metrics_with, router};
 use cairn_da_node::l1::{Follower, Keeper};
 use cairn_da_node::store::StoreOptions;
 use cairn_da_node::{Clock, Node, NodeConfig};
@@ -12,10 +12,15 @@ use eyre::WrapErr;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::{domain, l1_account, operator_key, provider, told_to_stop};
 use crate::config::RunArgs;
 
+/// Time for one look at L1.
+const L1_TIME: Duration = Duration::from_secs(30);
+/// Time for the transactions of one round, to be mined.
+const TRANSACTION_TIME: Duration = Duration::from_secs(180);
 /// Time between looks at the disk.
 const DISK_PERIOD: Duration = Duration::from_secs(10);
 
@@ -30,9 +35,11 @@ pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
         tasks.spawn(follow(args.clone(), node.clone(), stopped.clone()));
+        tasks.spawn(keep_epochs(args.clone(), stopped.clone()));
         tasks.spawn(tend(node.clone(), args.prune_period(), stopped));
         let limits = args.http.limits();
-        let server = Server::start(args.http.socket(), router(node, limits), limits).await;
+        let router = inject(router(node, limits), args.inject.injection());
+        let server = Server::start(args.http.socket(), router, limits).await;
         let server = server.wrap_err_with(|| format!("http: {}", args.http.socket()))?;
         let metrics_router = render_metrics_with(recorder);
         let metrics = args.metrics.socket();
@@ -92,56 +99,64 @@ async fn wait(tasks: &mut JoinSet<eyre::Result<()>>) -> eyre::Result<Option<eyre
 /// configured one ends the node.
 async fn follow(args: RunArgs, node: Node, mut stopped: watch::Receiver<()>) -> eyre::Result<()> {
     let domain = domain(&args.l1)?;
-    let account = l1_account(&args.l1)?;
-    let mut keeper = match account {
-        Some(account) => {
-            let sender = provider(&args.l1, Some(account))?;
-            Some(Keeper::new(sender, domain.registry, args.l1.first_block.unwrap_or(0)))
-        }
-        None => None,
-    };
-    let reader = provider(&args.l1, None)?;
+    let provider = provider(&args.l1, None)?;
     let mut follower = None;
-    let period = Duration::from_millis(args.l1.poll_ms.unwrap_or(4000).max(50));
     loop {
-        if follower.is_none() {
-            follower = match Registry::new(reader.clone(), domain).await {
-                Ok(registry) => Some(Follower::new(registry, args.l1.confirmations.unwrap_or(4))),
-                Err(error @ cairn_da_client::registry::RegistryError::WrongChain { .. }) => {
-                    return Err(error.into());
-                }
-                Err(error) => {
-                    tracing::warn!(target: "da::l1", %error, "L1 does not answer");
-                    None
+        let round = async {
+            let follower = match &mut follower {
+                Some(follower) => follower,
+                None => {
+                    let registry = Registry::new(provider.clone(), domain).await?;
+                    follower.insert(Follower::new(registry, args.l1.confirmations()))
                 }
             };
-        }
-        if let Some(follower) = &mut follower {
-            poll(follower, &node).await;
-        }
-        if let Some(keeper) = &mut keeper
-            && let Err(error) = keeper.poll().await
-        {
-            tracing::warn!(target: "da::l1", %error, "keeping epochs");
+            follower.poll().await
+        };
+        match timeout(L1_TIME, round).await {
+            Ok(Ok(Some(quorums))) => tell(&node, quorums),
+            Ok(Ok(None)) => {}
+            Ok(Err(error @ RegistryError::WrongChain { .. })) => return Err(error.into()),
+            Ok(Err(error)) => complain(&error),
+            Err(error) => complain(&error),
         }
         tokio::select! {
-            () = tokio::time::sleep(period) => {}
+            () = tokio::time::sleep(args.l1.period()) => {}
             _ = stopped.changed() => return Ok(()),
         }
     }
 }
 
-async fn poll(follower: &mut Follower, node: &Node) {
-    match follower.poll().await {
-        Ok(Some(quorums)) => {
-            metrics::gauge!("da_l1_block").set(quorums.head.number as f64);
-            metrics::gauge!("da_epoch").set(quorums.current.0 as f64);
-            node.step(Event::Quorums(quorums));
+fn tell(node: &Node, quorums: Quorums) {
+    metrics::gauge!("da_l1_block").set(quorums.head.number as f64);
+    metrics::gauge!("da_epoch").set(quorums.current.0 as f64);
+    node.step(Event::Quorums(quorums));
+}
+
+fn complain(error: &dyn std::fmt::Display) {
+    metrics::counter!("da_l1_errors_total").increment(1);
+    tracing::warn!(target: "da::l1", %error, "registry not read");
+}
+
+/// Takes snapshots and draws seeds until the node stops, if it has an account on L1.
+async fn keep_epochs(args: RunArgs, mut stopped: watch::Receiver<()>) -> eyre::Result<()> {
+    let Some(account) = l1_account(&args.l1)? else {
+        // A dropped sender says the same as a message.
+        let _ = stopped.changed().await;
+        return Ok(());
+    };
+    let registry = domain(&args.l1)?.registry;
+    let first_block = args.l1.first_block.unwrap_or(0);
+    let sender = provider(&args.l1, Some(account))?;
+    let mut keeper = Keeper::new(sender, registry, first_block);
+    loop {
+        match timeout(TRANSACTION_TIME, keeper.poll()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(target: "da::l1", %error, "keeping epochs"),
+            Err(error) => tracing::warn!(target: "da::l1", %error, "keeping epochs"),
         }
-        Ok(None) => {}
-        Err(error) => {
-            metrics::counter!("da_l1_errors_total").increment(1);
-            tracing::warn!(target: "da::l1", %error, "registry not read");
+        tokio::select! {
+            () = tokio::time::sleep(args.l1.period()) => {}
+            _ = stopped.changed() => return Ok(()),
         }
     }
 }

@@ -60,6 +60,6 @@ async fn disperse(gateway: super::Gateway, assembly: Assembly) {
             },
             Err(error) => SubmissionState::Failed { reason: error.to_string() },
         };
-        gateway.settle(part.submission, state);
+        gateway.settle(part.submission, part.length, state);
     }
 }

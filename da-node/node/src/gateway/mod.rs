@@ -30,12 +30,11 @@ use axum::routing::{get, post};
 
 /// The interface of a gateway.
 pub fn router(gateway: Gateway) -> Router {
-    let module = rpc::Module::new(gateway.clone());
     Router::new()
         .route("/put", post(rest::put))
         .route("/put/", post(rest::put))
         .route("/get/{commitment}", get(rest::get))
         .route("/health", get(rest::health))
         .route("/", post(rpc::call))
-        .with_state(rest::Shared { gateway, module })
+        .with_state(rest::Shared::new(gateway))
 }

@@ -1,15 +1,17 @@
 //! The alt-DA interface.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Bytes, hex};
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use cairn_da_client::ClientError;
 use cairn_primitives::da::{CertificateStatus, MAX_PAYLOAD_BYTES};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::rpc::Module;
 use super::{Gateway, GatewayError};
@@ -19,11 +21,29 @@ const GENERIC: u8 = 1;
 /// Time for a body of 31 MiB at 1 MiB/s.
 const BODY_TIME: Duration = Duration::from_secs(40);
 
+/// Bodies in memory at a time, in MiB.
+const BODIES_MIB: usize = 512;
+const MIB: usize = 1 << 20;
+
 /// What the handlers share.
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
-    pub(super) gateway: Gateway,
+    gateway: Gateway,
     pub(super) module: Module,
+    bodies: Arc<Semaphore>,
+}
+
+impl Shared {
+    pub(super) fn new(gateway: Gateway) -> Self {
+        let module = Module::new(gateway.clone());
+        Self { gateway, module, bodies: Arc::new(Semaphore::new(BODIES_MIB)) }
+    }
+}
+
+/// A body with the room that it takes, given back when it is dropped.
+pub(super) struct Body {
+    pub(super) bytes: Bytes,
+    _room: OwnedSemaphorePermit,
 }
 
 impl GatewayError {
@@ -57,21 +77,34 @@ fn binary(bytes: Vec<u8>) -> Response {
     ([(CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
 }
 
-pub(super) async fn read_body(request: Request, limit: usize) -> Result<Bytes, Response> {
+pub(super) async fn read_body(
+    shared: &Shared,
+    request: Request,
+    limit: usize,
+) -> Result<Body, Response> {
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
+    let length = announced.unwrap_or(limit);
+    if length > limit {
+        return Err(GatewayError::PayloadLength(length).into_response());
+    }
+    let room = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX);
+    let room = shared.bodies.clone().try_acquire_many_owned(room.max(1));
+    let room = room.map_err(|_| GatewayError::Busy.into_response())?;
     let body = axum::body::to_bytes(request.into_body(), limit);
     match tokio::time::timeout(BODY_TIME, body).await {
-        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Ok(bytes)) => Ok(Body { bytes: bytes.into(), _room: room }),
         Ok(Err(error)) => Err((StatusCode::PAYLOAD_TOO_LARGE, error.to_string()).into_response()),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
     }
 }
 
 pub(super) async fn put(State(shared): State<Shared>, request: Request) -> Response {
-    let payload = match read_body(request, MAX_PAYLOAD_BYTES as usize).await {
-        Ok(payload) => payload,
+    let body = match read_body(&shared, request, MAX_PAYLOAD_BYTES as usize).await {
+        Ok(body) => body,
         Err(response) => return response,
     };
-    match shared.gateway.put(payload).await {
+    match shared.gateway.put(body.bytes.clone()).await {
         Ok(certificate) => binary([&[GENERIC][..], &certificate.encode()].concat()),
         Err(error) => error.into_response(),
     }

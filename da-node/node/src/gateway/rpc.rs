@@ -103,12 +103,12 @@ fn register(module: &mut RpcModule<Gateway>) -> Result<(), jsonrpsee::core::Regi
 }
 
 pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Response {
-    let body = match read_body(request, MAX_REQUEST_BYTES).await {
+    let body = match read_body(&shared, request, MAX_REQUEST_BYTES).await {
         Ok(body) => body,
         Err(response) => return response,
     };
     // What is not UTF-8 is not JSON either, and is refused as such.
-    let text = String::from_utf8_lossy(&body);
+    let text = String::from_utf8_lossy(&body.bytes);
     let answer = match shared.module.0.raw_json_request(&text, 1).await {
         Ok((answer, _)) => answer.get().to_string(),
         Err(error) => serde_json::json!({

@@ -15,6 +15,7 @@ use cairn_primitives::da::{
 };
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 
 use super::collector::{self, Submitted};
 use super::submissions::Submissions;
@@ -23,6 +24,8 @@ use crate::Clock;
 
 /// Submissions that wait to be put together; beyond them the gateway is busy.
 const WAITING_SUBMISSIONS: usize = 1024;
+/// How long the registry is not asked again.
+const QUORUM_FRESH: Duration = Duration::from_secs(1);
 
 /// Settings of a gateway.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +38,8 @@ pub struct GatewayConfig {
     pub dispersals: usize,
     /// Payloads retrieved at a time.
     pub retrievals: usize,
+    /// Bytes of submissions that wait for their certificate.
+    pub waiting_bytes: u64,
 }
 
 impl Default for GatewayConfig {
@@ -44,6 +49,7 @@ impl Default for GatewayConfig {
             assembler: AssemblerLimits::default(),
             dispersals: 4,
             retrievals: 8,
+            waiting_bytes: 256 << 20,
         }
     }
 }
@@ -88,7 +94,8 @@ struct Inner {
     config: GatewayConfig,
     clock: Clock,
     reservations: AtomicU64,
-    quorum: Mutex<Option<Arc<Quorum>>>,
+    quorum: Mutex<Option<(Arc<Quorum>, Instant)>>,
+    waiting_bytes: AtomicU64,
     submissions: Mutex<Submissions>,
     waiting: mpsc::Sender<Submitted>,
     dispersals: Semaphore,
@@ -114,6 +121,7 @@ impl Gateway {
             reservations: AtomicU64::new(0),
             clock,
             quorum: Mutex::new(None),
+            waiting_bytes: AtomicU64::new(0),
             submissions: Mutex::new(Submissions::new()),
             waiting,
             dispersals: Semaphore::new(config.dispersals),
@@ -134,20 +142,26 @@ impl Gateway {
     /// [`GatewayError::NoQuorum`], [`GatewayError::Client`] while L1 does not answer.
     pub async fn current_quorum(&self) -> Result<Arc<Quorum>, GatewayError> {
         let registry = &self.0.registry;
+        let known = self.0.quorum.lock().clone();
+        if let Some((quorum, read)) = &known
+            && read.elapsed() < QUORUM_FRESH
+        {
+            return Ok(quorum.clone());
+        }
         let at = BlockId::latest();
         let epoch = registry.current_epoch(at).await.map_err(ClientError::from)?;
         let name = registry.quorum_name(epoch, at).await.map_err(ClientError::from)?;
         let name = name.ok_or(GatewayError::NoQuorum)?;
-        let known = self.0.quorum.lock().clone();
-        if let Some(known) = known
-            && known.snapshot.epoch() == epoch
-            && known.snapshot.seed() == name.seed
-        {
-            return Ok(known);
-        }
-        let quorum = registry.quorum(epoch, &name, at).await.map_err(ClientError::from)?;
-        let quorum = Arc::new(quorum);
-        *self.0.quorum.lock() = Some(quorum.clone());
+        let same =
+            |known: &Quorum| known.snapshot.epoch() == epoch && known.snapshot.seed() == name.seed;
+        let quorum = match known.map(|(quorum, _)| quorum).filter(|known| same(known)) {
+            Some(known) => known,
+            None => {
+                let quorum = registry.quorum(epoch, &name, at).await;
+                Arc::new(quorum.map_err(ClientError::from)?)
+            }
+        };
+        *self.0.quorum.lock() = Some((quorum.clone(), Instant::now()));
         Ok(quorum)
     }
 
@@ -190,15 +204,23 @@ impl Gateway {
     pub fn submit(&self, payload: Bytes) -> Result<B256, GatewayError> {
         check_length(payload.len())?;
         let submission = B256::new(rand::random());
+        let length = payload.len() as u64;
+        // Under this lock, so that the answer cannot come before the question.
         let mut submissions = self.0.submissions.lock();
+        let waiting = self.0.waiting_bytes.load(Ordering::SeqCst).saturating_add(length);
         let submitted = Submitted { submission, payload: payload.to_vec() };
-        self.0.waiting.try_send(submitted).map_err(|_| GatewayError::Busy)?;
+        if waiting > self.0.config.waiting_bytes || self.0.waiting.try_send(submitted).is_err() {
+            return Err(GatewayError::Busy);
+        }
+        self.0.waiting_bytes.fetch_add(length, Ordering::SeqCst);
         submissions.set(submission, SubmissionState::Pending);
         Ok(submission)
     }
 
-    pub(super) fn settle(&self, submission: B256, state: SubmissionState) {
+    /// Ends the wait of a submission of so many bytes.
+    pub(super) fn settle(&self, submission: B256, length: u32, state: SubmissionState) {
         self.0.submissions.lock().set(submission, state);
+        self.0.waiting_bytes.fetch_sub(u64::from(length), Ordering::SeqCst);
     }
 
     /// Where a submission stands; `None` if it is not known, or no more.

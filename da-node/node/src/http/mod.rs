@@ -15,6 +15,7 @@
 
 mod body;
 mod health;
+mod inject;
 mod read;
 mod refuse;
 mod rpc;
@@ -24,6 +25,7 @@ mod submit;
 use axum::Router;
 use axum::routing::{get, post};
 pub use health::{Health, render_metrics_with};
+pub use inject::{Injection, inject};
 pub use server::{Server, ServerLimits};
 
 use crate::Node;

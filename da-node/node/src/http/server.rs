@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
-/// Bytes of request line and headers.
-const HEADER_BYTES: usize = 16 << 10;
+/// Bytes of a connection that are buffered; request line and headers must fit.
+const BUFFER_BYTES: usize = 64 << 10;
 /// How long requests in progress may take to end when the node stops.
 const STOP_TIME: Duration = Duration::from_secs(10);
 /// Pause after an accept that failed, mostly for want of descriptors.
@@ -141,6 +141,6 @@ fn connection(
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
-        .max_buf_size(HEADER_BYTES.max(64 << 10))
+        .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
 }

@@ -59,8 +59,7 @@ fn what_is_written_opens_again_with_its_password_only() {
 #[test]
 fn a_keystore_of_another_public_key_is_refused() {
     let key = SecretKey::derive(&[5; 32]).unwrap();
-    let mut keystore =
-        Keystore::create(&key, "secret", ScryptCost { log_n: 4 }, [9; 64]).unwrap();
+    let mut keystore = Keystore::create(&key, "secret", ScryptCost { log_n: 4 }, [9; 64]).unwrap();
     let other = SecretKey::derive(&[6; 32]).unwrap().public_key();
     keystore.pubkey = hex::encode(other.compress());
     assert!(matches!(keystore.open("secret"), Err(KeyError::WrongPublicKey)));

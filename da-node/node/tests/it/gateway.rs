@@ -32,8 +32,7 @@ impl<'a> Gateway<'a> {
         command.args(["--window-ms", "500", "--payer-key"]).arg(network.payer_key());
         network.l1_flags(&mut command);
         let process = Process { child: command.spawn().unwrap(), number: 99, port };
-        let gateway =
-            Self { network, url: format!("http://127.0.0.1:{port}"), _process: process };
+        let gateway = Self { network, url: format!("http://127.0.0.1:{port}"), _process: process };
         let start = Instant::now();
         loop {
             let answer = http().get(format!("{}/health", gateway.url)).send().await;
@@ -60,8 +59,7 @@ impl<'a> Gateway<'a> {
     async fn call(&self, method: &str, params: Value) -> Result<Value, Value> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let response = http().post(&self.url).body(body.to_string()).send().await.unwrap();
-        let mut answer: Value =
-            serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        let mut answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
         match answer["error"].take() {
             Value::Null => Ok(answer["result"].take()),
             error => Err(error),
@@ -143,7 +141,11 @@ async fn proofs(gateway: &Gateway<'_>) {
         assert_eq!(&proof.element[1..=bytes.len()], bytes);
         let shape: Shape = header.shape;
         assert!(verify_hash_path(
-            header.hashes_root, shape, proof.row, proof.versioned_hash, &proof.path
+            header.hashes_root,
+            shape,
+            proof.row,
+            proof.versioned_hash,
+            &proof.path
         ));
         let request = TransactionRequest::default()
             .with_to(POINT_EVALUATION)
@@ -152,8 +154,7 @@ async fn proofs(gateway: &Gateway<'_>) {
         assert_eq!(answer.len(), 64, "0x0a accepts the opening of element {element}");
         let mut wrong = proof.precompile_input.to_vec();
         wrong[70] ^= 1;
-        let request =
-            TransactionRequest::default().with_to(POINT_EVALUATION).with_input(wrong);
+        let request = TransactionRequest::default().with_to(POINT_EVALUATION).with_input(wrong);
         assert!(provider.call(request).await.is_err());
     }
     assert!(gateway.call("da_proof", json!([certificate, 1291])).await.is_err());

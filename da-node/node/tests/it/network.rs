@@ -8,7 +8,7 @@ use axum::routing::get;
 use cairn_da_client::collect::CollectPolicy;
 use cairn_da_client::retrieval::RetrievalPolicy;
 use cairn_da_client::{ClientError, Disperser, Nodes, Retriever};
-use cairn_da_node::http::{Server, ServerLimits};
+use cairn_da_node::http::{Injection, Server, ServerLimits};
 use cairn_primitives::da::{CertificateStatus, Reservation, Timestamp, check_certificate};
 
 use crate::rig::{Rig, domain, payer, payload};
@@ -111,7 +111,7 @@ fn disperse_header(certificate: &[u8]) -> cairn_primitives::da::Header {
 /// Answers any row and header with bytes of its own.
 async fn liar(row_bytes: usize, header_bytes: usize) -> Server {
     let row = move |Path((_, row)): Path<(String, u16)>| async move {
-        vec![(row % 7) as u8; if row % 3 == 0 { row_bytes + 1 } else { row_bytes }]
+        vec![(row % 7) as u8; if row.is_multiple_of(3) { row_bytes + 1 } else { row_bytes }]
     };
     let router = Router::new()
         .route("/v1/rows/{hash}/{row}", get(row))
@@ -129,7 +129,7 @@ async fn six_of_sixteen_dead_or_lying_do_not_matter() {
     let liar = liar(shape.row_bytes(), 90 + 65 + shape.commitment_bytes()).await;
     for number in 0..6 {
         rig.stop(number).await;
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             rig.endpoints[number] = format!("http://{}", liar.local_addr());
         }
     }
@@ -167,4 +167,45 @@ async fn empty_and_oversized_payloads_are_refused() {
         let result = disperse(&rig, length, 1).await;
         assert!(matches!(result, Err(ClientError::Payload(_))), "{length}: {result:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_megabyte_is_certified_within_four_seconds_over_slow_links() {
+    let delay = Duration::from_millis(50);
+    let rig = Rig::start_faulty(16, Injection { delay, failures_percent: 0 }).await;
+    // The first one builds the codec's tables.
+    disperse(&rig, 1000, 100).await.unwrap();
+    let (quorum, length) = (rig.quorum(), 1 << 20);
+    let mut times = Vec::new();
+    for number in 0..7 {
+        let (bytes, expiry) = (payload(length).into(), rig.expiry());
+        let done = disperser().disperse(&quorum, bytes, Reservation(number), expiry).await;
+        let done = done.unwrap();
+        println!("encoded in {:?}, certified in {:?}", done.encoding, done.collecting);
+        times.push(done.encoding + done.collecting);
+    }
+    times.sort();
+    println!("p50 {:?}, worst {:?}", times[3], times[6]);
+    assert!(times[6] <= Duration::from_secs(4), "{times:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_that_pass_are_overcome() {
+    let injection = Injection { failures_percent: 30, ..Injection::default() };
+    let rig = Rig::start_faulty(16, injection).await;
+    let policy = CollectPolicy {
+        attempts: 10,
+        pause: Duration::from_millis(10),
+        longest_pause: Duration::from_millis(50),
+        ..quick()
+    };
+    let disperser = Disperser::new(Nodes::new().unwrap(), domain(), payer(), policy);
+    let bytes = payload(20_000).into();
+    let done = disperser.disperse(&rig.quorum(), bytes, Reservation(1), rig.expiry()).await;
+    let certificate = done.unwrap().certificate.encode();
+    let policy = RetrievalPolicy { failures_per_operator: 20, ..RetrievalPolicy::default() };
+    let retriever = Retriever::new(Nodes::new().unwrap(), policy);
+    let now = Timestamp(rig.expiry().0 - 3600);
+    let back = retriever.retrieve_certified(&domain(), &rig.quorum(), &certificate, now).await;
+    assert_eq!(back.unwrap(), payload(20_000));
 }

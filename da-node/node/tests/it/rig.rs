@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, keccak256};
 use cairn_da_client::registry::Quorum;
 use cairn_da_codec::{Committer, EncodedMatrix};
 use cairn_da_node::admission::{Disk, Event, L1Head, Limits, Operator, Quorums};
-use cairn_da_node::http::{Server, ServerLimits, router};
+use cairn_da_node::http::{Injection, Server, ServerLimits, inject, router};
 use cairn_da_node::store::StoreOptions;
 use cairn_da_node::{Clock, Node, NodeConfig};
 use cairn_primitives::da::bls::SecretKey;
@@ -62,6 +62,7 @@ pub(crate) struct Rig {
     pub(crate) endpoints: Vec<String>,
     limits: Limits,
     server_limits: ServerLimits,
+    injection: Injection,
     dir: tempfile::TempDir,
 }
 
@@ -70,15 +71,30 @@ impl Rig {
         Self::start_with(operators, Limits::default(), ServerLimits::default()).await
     }
 
+    /// A network with faults on purpose.
+    pub(crate) async fn start_faulty(operators: usize, injection: Injection) -> Self {
+        let (limits, server_limits) = (Limits::default(), ServerLimits::default());
+        Self::start_all(operators, limits, server_limits, injection).await
+    }
+
     pub(crate) async fn start_with(
         operators: usize,
         limits: Limits,
         server_limits: ServerLimits,
     ) -> Self {
+        Self::start_all(operators, limits, server_limits, Injection::default()).await
+    }
+
+    async fn start_all(
+        operators: usize,
+        limits: Limits,
+        server_limits: ServerLimits,
+        injection: Injection,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let snapshot = snapshot(operators, 1);
         let mut rig =
-            Self { nodes: Vec::new(), snapshot, endpoints: Vec::new(), limits, server_limits, dir };
+            Self { nodes: Vec::new(), snapshot, endpoints: Vec::new(), limits, server_limits, injection, dir };
         for number in 0..operators {
             let running = rig.run(number).await;
             rig.endpoints.push(format!("http://{}", running.server.local_addr()));
@@ -104,7 +120,7 @@ impl Rig {
         })
         .unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
-        let router = router(node.clone(), self.server_limits);
+        let router = inject(router(node.clone(), self.server_limits), self.injection);
         let server = Server::start(listen, router, self.server_limits).await.unwrap();
         let running = Running { node, clock, server };
         running.tell(&self.snapshot);

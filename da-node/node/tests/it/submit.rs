@@ -99,8 +99,8 @@ async fn commitments_must_be_the_headers_and_points_of_the_group() {
     assert_eq!(refusal.code, RefusalCode::WrongCommitments);
     assert!(refusal.message.contains("root"), "{refusal}");
     // Points that the header names, but that are none: off the curve, and outside the subgroup.
-    let off_curve = (1..=255).map(|x| compressed(x)).find(|point| !on_curve(point)).unwrap();
-    let outside = (1..=255).map(|x| compressed(x)).find(on_curve).unwrap();
+    let off_curve = (1..=255).map(compressed).find(|point| !on_curve(point)).unwrap();
+    let outside = (1..=255).map(compressed).find(on_curve).unwrap();
     for (point, what) in [(off_curve, "not on the curve"), (outside, "outside the subgroup")] {
         let mut list = parcel.commitments();
         list[..48].copy_from_slice(&point);
