@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cairn_da_codec::Committer;
 use cairn_primitives::da::bls::SecretKey;
 use parking_lot::Mutex;
 
@@ -115,6 +116,14 @@ impl Node {
             Err(error) => Disk::Full(format!("statvfs: {error}")),
         };
         self.step(Event::Disk(disk));
+    }
+
+    /// Builds the tables that rows are checked with. The first check does it otherwise, and takes
+    /// long.
+    pub fn warm(&self) {
+        if let Err(error) = Committer::shared() {
+            tracing::error!(target: "da::node", %error, "the codec cannot check rows");
+        }
     }
 
     /// Removes what has expired. Blocks on the disk.

@@ -30,6 +30,7 @@ pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
     // Before anything that records.
     let recorder = PrometheusBuilder::new().install_recorder()?;
     let node = open(&args)?;
+    node.warm();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(());

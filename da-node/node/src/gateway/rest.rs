@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::rpc::Module;
 use super::{Gateway, GatewayError};
+use crate::http::drain;
 
 /// Type byte of a generic commitment in the OP stack.
 const GENERIC: u8 = 1;
@@ -61,7 +62,9 @@ impl GatewayError {
                 | ClientError::UnknownEpoch(_)
                 | ClientError::NotAPayload(_),
             ) => StatusCode::NOT_FOUND,
-            Self::Busy | Self::NoQuorum | Self::Client(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NoQuorum | Self::Trouble(_) | Self::Client(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 }
@@ -85,12 +88,19 @@ pub(super) async fn read_body(
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
     let length = announced.unwrap_or(limit);
-    if length > limit {
-        return Err(GatewayError::PayloadLength(length).into_response());
-    }
-    let room = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX);
-    let room = shared.bodies.clone().try_acquire_many_owned(room.max(1));
-    let room = room.map_err(|_| GatewayError::Busy.into_response())?;
+    let room = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX).max(1);
+    let room = match shared.bodies.clone().try_acquire_many_owned(room) {
+        _ if length > limit => Err(GatewayError::PayloadLength(length)),
+        Ok(room) => Ok(room),
+        Err(_) => Err(GatewayError::Busy),
+    };
+    let room = match room {
+        Ok(room) => room,
+        Err(error) => {
+            drain(request.into_body().into_data_stream()).await;
+            return Err(error.into_response());
+        }
+    };
     let body = axum::body::to_bytes(request.into_body(), limit);
     match tokio::time::timeout(BODY_TIME, body).await {
         Ok(Ok(bytes)) => Ok(Body { bytes: bytes.into(), _room: room }),
@@ -124,9 +134,9 @@ pub(super) async fn get(
     }
 }
 
-/// Whether the current epoch has a quorum.
+/// Whether payloads can be certified, as far as is known.
 pub(super) async fn health(State(shared): State<Shared>) -> Response {
-    match shared.gateway.current_quorum().await {
+    match shared.gateway.health().await {
         Ok(quorum) => {
             let operators = quorum.snapshot.operators().len();
             let epoch = quorum.snapshot.epoch();

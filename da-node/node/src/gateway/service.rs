@@ -24,6 +24,8 @@ use crate::Clock;
 
 /// Submissions that wait to be put together; beyond them the gateway is busy.
 const WAITING_SUBMISSIONS: usize = 1024;
+/// How long a payload that could not be certified speaks against the network.
+const TROUBLE_TIME: Duration = Duration::from_secs(30);
 /// How long the registry is not asked again.
 const QUORUM_FRESH: Duration = Duration::from_secs(1);
 
@@ -77,6 +79,9 @@ pub enum GatewayError {
         /// Bytes there are.
         length: u32,
     },
+    /// A payload could not be certified lately.
+    #[error("lately {0}")]
+    Trouble(String),
     /// The client failed.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -96,6 +101,8 @@ struct Inner {
     reservations: AtomicU64,
     quorum: Mutex<Option<(Arc<Quorum>, Instant)>>,
     waiting_bytes: AtomicU64,
+    /// Why a payload was last not certified, and when; gone with the next that is.
+    trouble: Mutex<Option<(String, Instant)>>,
     submissions: Mutex<Submissions>,
     waiting: mpsc::Sender<Submitted>,
     dispersals: Semaphore,
@@ -122,6 +129,7 @@ impl Gateway {
             clock,
             quorum: Mutex::new(None),
             waiting_bytes: AtomicU64::new(0),
+            trouble: Mutex::new(None),
             submissions: Mutex::new(Submissions::new()),
             waiting,
             dispersals: Semaphore::new(config.dispersals),
@@ -174,18 +182,51 @@ impl Gateway {
         Ok(self.disperse(payload).await?.certificate)
     }
 
+    /// Disperses a payload and remembers how that went.
     pub(super) async fn disperse(&self, payload: Bytes) -> Result<Dispersed, GatewayError> {
+        let started = Instant::now();
+        let result = self.try_disperse(payload).await;
+        let outcome = match &result {
+            Ok(_) => {
+                *self.0.trouble.lock() = None;
+                "certified"
+            }
+            Err(GatewayError::Client(error @ ClientError::NotCertified(_))) => {
+                *self.0.trouble.lock() = Some((error.to_string(), Instant::now()));
+                "not_certified"
+            }
+            Err(_) => "failed",
+        };
+        metrics::counter!("da_dispersals_total", "outcome" => outcome).increment(1);
+        metrics::histogram!("da_dispersal_seconds").record(started.elapsed().as_secs_f64());
+        result
+    }
+
+    async fn try_disperse(&self, payload: Bytes) -> Result<Dispersed, GatewayError> {
         // The semaphore is never closed.
         let _permit = self.0.dispersals.acquire().await.map_err(|_| GatewayError::Busy)?;
         let quorum = self.current_quorum().await?;
         let end = quorum.snapshot.certificates_end();
         let expiry = self.now().0.saturating_add(self.0.config.lifetime.as_secs());
         let expiry = Timestamp(expiry).min(end);
-        let done =
-            self.0.disperser.disperse(&quorum, payload.0, self.next_reservation(), expiry).await?;
+        let reservation = self.next_reservation();
+        let done = self.0.disperser.disperse(&quorum, payload.0, reservation, expiry).await?;
         let certificate = done.certificate.encode().into();
         self.0.submissions.lock().certify(done.certificate.header.hash(), certificate);
         Ok(done)
+    }
+
+    /// The quorum that payloads would go to now.
+    ///
+    /// # Errors
+    /// [`GatewayError::Trouble`] for half a minute after a payload was not certified, and those of
+    /// [`Self::current_quorum`].
+    pub async fn health(&self) -> Result<Arc<Quorum>, GatewayError> {
+        let trouble = self.0.trouble.lock().clone();
+        match trouble.filter(|(_, since)| since.elapsed() < TROUBLE_TIME) {
+            Some((reason, _)) => Err(GatewayError::Trouble(reason)),
+            None => self.current_quorum().await,
+        }
     }
 
     /// A number that was not used before: microseconds, counted up where they do not suffice. Across

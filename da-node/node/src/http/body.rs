@@ -13,7 +13,7 @@ use super::refuse::malformed;
 
 /// Bytes of a refused body that are still taken off the connection, so that the sender gets to
 /// read why; beyond them the connection is closed.
-const DRAINED_BYTES: usize = 16 << 20;
+const DRAINED_BYTES: usize = 64 << 20;
 const DRAINED_FOR: Duration = Duration::from_secs(5);
 
 /// What remains of a body, and what was read beyond the bytes asked for.
@@ -63,15 +63,8 @@ impl BodyReader {
     }
 
     /// Takes some of what is left off the connection.
-    pub(super) async fn drain(mut self) {
-        let deadline = Instant::now() + DRAINED_FOR;
-        let mut drained = 0;
-        while drained < DRAINED_BYTES {
-            match self.next(deadline).await {
-                Ok(true) => drained += self.rest.len(),
-                Ok(false) | Err(_) => return,
-            }
-        }
+    pub(super) async fn drain(self) {
+        drain(self.stream).await;
     }
 
     /// Waits for the next bytes; `false` at the end.
@@ -90,4 +83,19 @@ impl BodyReader {
             None => Ok(false),
         }
     }
+}
+
+/// Takes some of a body off its connection.
+pub(crate) async fn drain(mut stream: BodyDataStream) {
+    let taking = async {
+        let mut drained = 0;
+        while drained < DRAINED_BYTES {
+            match stream.next().await {
+                Some(Ok(bytes)) => drained += bytes.len(),
+                Some(Err(_)) | None => return,
+            }
+        }
+    };
+    // Who is slower than that does not get to read the answer.
+    let _ = tokio::time::timeout(DRAINED_FOR, taking).await;
 }

@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use alloy::providers::Provider;
-use alloy_primitives::{U256, keccak256};
+use alloy_primitives::{B256, U256, keccak256};
 use cairn_da_client::registry::{Registry, RegistryError};
 use cairn_da_node::admission::Quorums;
 use cairn_da_node::l1::{Follower, Keeper, Registration, register};
 use cairn_primitives::da::bls::SecretKey;
-use cairn_primitives::da::{Domain, Epoch};
+use cairn_primitives::da::{
+    Domain, Epoch, Header, PayloadLength, QuorumId, Reservation, Shape, Snapshot, Timestamp,
+    check_certificate,
+};
 
 use crate::l1::{Clockwork, ETHER, L1, account};
 
@@ -84,6 +87,35 @@ async fn snapshots_and_seeds_are_taken_and_followed() {
     assert_eq!(quorum.snapshot, **snapshot);
     assert!(quorum.endpoints.iter().all(|endpoint| endpoint.starts_with("http://127.0.0.1:")));
     assert_eq!(registry.latest_quorum(Epoch(7)).await.unwrap(), None);
+    slots_agree(&l1, snapshot).await;
+}
+
+/// The contract and our code count the slots of every set of signers alike.
+async fn slots_agree(l1: &L1, snapshot: &Snapshot) {
+    let verifier = l1.deploy_verifier().await;
+    let now = Timestamp(l1.time().await);
+    let mut seen = std::collections::BTreeSet::new();
+    for rows in [1, 4, 256] {
+        let header = Header {
+            shape: Shape::new(rows, 10).unwrap(),
+            payload_length: PayloadLength(300),
+            hashes_root: B256::repeat_byte(1),
+            payer: account(17).address(),
+            reservation: Reservation(1),
+            epoch: snapshot.epoch(),
+            quorum: QuorumId(0),
+            expiry: Timestamp(now.0 + 1000),
+        };
+        let signature = secret(0).sign(l1.domain().attestation(&header)).to_bytes();
+        for bitmap in 0..32 {
+            let certificate = [&header.encode()[..], &signature, &[bitmap]].concat();
+            let ours = check_certificate(&certificate, &l1.domain(), Some(snapshot), now);
+            let theirs = l1.check(verifier, &certificate).await;
+            assert_eq!(theirs, ours as u8, "{rows} rows, signers {bitmap:05b}");
+            seen.insert(theirs);
+        }
+    }
+    assert_eq!(seen, [7, 9].into(), "too few slots, and enough with a wrong signature");
 }
 
 #[tokio::test(flavor = "multi_thread")]

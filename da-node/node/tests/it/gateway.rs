@@ -18,30 +18,38 @@ use crate::submit::http;
 const POINT_EVALUATION: Address = address!("0x000000000000000000000000000000000000000a");
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Gateway<'a> {
-    network: &'a Network,
+pub(crate) struct Gateway {
     url: String,
     _process: Process,
 }
 
-impl<'a> Gateway<'a> {
-    async fn start(network: &'a Network) -> Self {
+impl Gateway {
+    pub(crate) async fn start(network: &Network) -> Self {
         let port = free_port();
         let mut command = binary();
         command.args(["gateway", "--http.port", &port.to_string(), "--metrics.port", "0"]);
         command.args(["--window-ms", "500", "--payer-key"]).arg(network.payer_key());
         network.l1_flags(&mut command);
         let process = Process { child: command.spawn().unwrap(), number: 99, port };
-        let gateway = Self { network, url: format!("http://127.0.0.1:{port}"), _process: process };
+        let gateway = Self { url: format!("http://127.0.0.1:{port}"), _process: process };
         let start = Instant::now();
-        loop {
-            let answer = http().get(format!("{}/health", gateway.url)).send().await;
-            if answer.is_ok_and(|answer| answer.status() == 200) {
-                return gateway;
-            }
+        while gateway.health().await != Some(200) {
             assert!(start.elapsed() < PATIENCE, "the gateway is not ready");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        gateway
+    }
+
+    async fn health(&self) -> Option<u16> {
+        let answer = http().get(format!("{}/health", self.url)).send().await;
+        answer.ok().map(|answer| answer.status().as_u16())
+    }
+
+    /// Too few nodes are left: the batcher is told to fail over.
+    pub(crate) async fn tells_to_fail_over(&self) {
+        let (status, body) = self.put(payload(777)).await;
+        assert_eq!(status, 503, "{}", String::from_utf8_lossy(&body));
+        assert_eq!(self.health().await, Some(503));
     }
 
     async fn put(&self, payload: Vec<u8>) -> (u16, Vec<u8>) {
@@ -67,19 +75,18 @@ impl<'a> Gateway<'a> {
     }
 }
 
-pub(crate) async fn serves_users(network: &Network, verifier: Address) {
-    let gateway = Gateway::start(network).await;
-    alt_da(&gateway, verifier).await;
-    shared_matrix(&gateway).await;
-    proofs(&gateway).await;
+pub(crate) async fn serves_users(gateway: &Gateway, network: &Network, verifier: Address) {
+    alt_da(gateway, network, verifier).await;
+    shared_matrix(gateway).await;
+    proofs(gateway, network).await;
     let quorum = gateway.call("da_quorum", json!([])).await.unwrap();
     assert_eq!(quorum["operators"].as_array().unwrap().len(), 16);
 }
 
-async fn alt_da(gateway: &Gateway<'_>, verifier: Address) {
+async fn alt_da(gateway: &Gateway, network: &Network, verifier: Address) {
     let (status, commitment) = gateway.put(payload(40_000)).await;
     assert_eq!((status, commitment[0]), (200, 1));
-    let checked = gateway.network.l1.check(verifier, &commitment[1..]).await;
+    let checked = network.l1.check(verifier, &commitment[1..]).await;
     assert_eq!(checked, CertificateStatus::Valid as u8);
     assert_eq!(gateway.get(&commitment).await, (200, payload(40_000)));
     assert_eq!(gateway.put(Vec::new()).await.0, 400);
@@ -91,7 +98,7 @@ async fn alt_da(gateway: &Gateway<'_>, verifier: Address) {
     assert_eq!(gateway.get(&[]).await.0, 404);
 }
 
-async fn shared_matrix(gateway: &Gateway<'_>) {
+async fn shared_matrix(gateway: &Gateway) {
     let users = [payload(100), vec![7; 3000], payload(31)];
     let mut submissions = Vec::new();
     for user in &users {
@@ -128,11 +135,11 @@ async fn shared_matrix(gateway: &Gateway<'_>) {
     assert!(gateway.call("da_submit", json!(["zz"])).await.is_err());
 }
 
-async fn proofs(gateway: &Gateway<'_>) {
+async fn proofs(gateway: &Gateway, network: &Network) {
     let (_, commitment) = gateway.put(payload(40_000)).await;
     let certificate = Bytes::from(commitment[1..].to_vec());
     let header = Header::decode(&certificate[..90]).unwrap();
-    let provider = gateway.network.l1.provider(None);
+    let provider = network.l1.provider(None);
     for element in [0_u32, 5, 1290] {
         let proof = gateway.call("da_proof", json!([certificate, element])).await.unwrap();
         let proof: ElementOpening = serde_json::from_value(proof).unwrap();

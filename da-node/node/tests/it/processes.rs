@@ -14,6 +14,7 @@ use cairn_da_client::{Disperser, Nodes, Retriever};
 use cairn_da_node::http::{Server, ServerLimits};
 use cairn_primitives::da::{CertificateStatus, Epoch, Header, Reservation, Timestamp};
 
+use crate::gateway::{Gateway, serves_users};
 use crate::l1::{CHAIN_ID, Clockwork, ETHER, L1, account, free_port};
 use crate::rig::payload;
 use crate::submit::http;
@@ -199,7 +200,8 @@ async fn a_network_of_sixteen_processes_certifies_and_gives_back() {
         certificates.push(certificate);
     }
     statuses_agree(&network, verifier, &quorum, &certificates[0]).await;
-    crate::gateway::serves_users(&network, verifier).await;
+    let gateway = Gateway::start(&network).await;
+    serves_users(&gateway, &network, verifier).await;
 
     // Six of sixteen are killed, and liars take the places of three.
     let mut liars = Vec::new();
@@ -213,6 +215,7 @@ async fn a_network_of_sixteen_processes_certifies_and_gives_back() {
     for (certificate, length) in certificates.iter().zip(lengths) {
         assert_eq!(network.retrieve(&quorum, certificate).await, payload(length), "{length}");
     }
+    gateway.tells_to_fail_over().await;
     for liar in liars {
         liar.stop().await;
     }

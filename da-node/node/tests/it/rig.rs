@@ -93,8 +93,15 @@ impl Rig {
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let snapshot = snapshot(operators, 1);
-        let mut rig =
-            Self { nodes: Vec::new(), snapshot, endpoints: Vec::new(), limits, server_limits, injection, dir };
+        let mut rig = Self {
+            nodes: Vec::new(),
+            snapshot,
+            endpoints: Vec::new(),
+            limits,
+            server_limits,
+            injection,
+            dir,
+        };
         for number in 0..operators {
             let running = rig.run(number).await;
             rig.endpoints.push(format!("http://{}", running.server.local_addr()));
