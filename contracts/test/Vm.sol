@@ -26,13 +26,12 @@ interface Vm {
     function assertFalse(bool condition) external pure;
     function assume(bool condition) external pure;
     function blobhashes(bytes32[] calldata hashes) external;
-    function bound(uint256 value, uint256 min, uint256 max) external pure returns (uint256);
     function chainId(uint256 id) external;
     function envOr(string calldata name, bytes32 fallback_) external view returns (bytes32);
     function deal(address account, uint256 balance) external;
     function etch(address account, bytes calldata code) external;
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
-    function expectRevert(bytes4 selector) external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectRevert(bytes calldata revertData) external;
     function fee(uint256 baseFee) external;
     function lastCallGas() external view returns (Gas memory);
@@ -50,3 +49,8 @@ interface Vm {
 }
 
 Vm constant VM = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+/// @notice A value in a range, from any value.
+function bounded(uint256 value, uint256 min, uint256 max) pure returns (uint256) {
+    return value >= min && value <= max ? value : min + value % (max - min + 1);
+}

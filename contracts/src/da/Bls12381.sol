@@ -128,6 +128,13 @@ library Bls12381 {
         g2FromMemory(place, point);
     }
 
+    /// @notice The point of G2 in the 256 bytes of memory from `place`.
+    function g2In(uint256 place) internal pure returns (G2Point memory point) {
+        assembly ("memory-safe") {
+            point := place
+        }
+    }
+
     /// @notice A point of G2 from 192 bytes of memory at `place`, x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1, without
     /// padding. `point` must not overlap them.
     function g2FromMemory(uint256 place, G2Point memory point) internal pure {

@@ -6,7 +6,6 @@ import {DaHeader} from "./DaHeader.sol";
 import {Attested, ICertificateVerifier, Status} from "./ICertificateVerifier.sol";
 import {IQuorumSource} from "./IQuorumSource.sol";
 import {QuorumCode} from "./QuorumCode.sol";
-import {Slots} from "./Slots.sol";
 
 /// @title Verifies certificates of one registry's quorums
 /// @dev Costs one pairing of two, one hash to the curve, and for each operator that did not sign a
@@ -17,14 +16,14 @@ contract CertificateVerifier is ICertificateVerifier {
     uint256 private constant SIGNATURE_LENGTH = 96;
     uint256 private constant SIGNERS_OFFSET = DaHeader.LENGTH + SIGNATURE_LENGTH;
 
-    /// @dev The quorum of a certificate's epoch and what its header makes of it.
+    /// @dev What the snapshot of a certificate's epoch says, and its bitmap.
     struct Quorum {
-        address first;
         uint256 count;
         uint256 total;
-        uint256 slots;
-        uint256 offset;
-        G2Point negatedKey;
+        /// Operators that did not sign.
+        uint256 missing;
+        /// Memory that begins with the negated sum of all keys.
+        uint256 buffer;
     }
 
     /// @notice The registry whose operators sign.
@@ -60,51 +59,55 @@ contract CertificateVerifier is ICertificateVerifier {
         (address first, bytes32 seed, uint256 end) = REGISTRY.quorum(DaHeader.epoch(certificate));
         bool known = quorumKnown && first != address(0) && seed != 0;
         Quorum memory quorum;
-        if (known) {
-            quorum.first = first;
-            (quorum.count, quorum.total, quorum.negatedKey) = QuorumCode.head(first);
-            if (!QuorumCode.isBitmap(certificate[SIGNERS_OFFSET:], quorum.count)) return Status.Malformed;
-        }
+        if (known && !_readQuorum(certificate, first, quorum)) return Status.Malformed;
         if (!DaHeader.isSupported(certificate)) return Status.Unsupported;
         if (!DaHeader.isShaped(certificate)) return Status.ImpossibleShape;
         if (!quorumKnown) return Status.UnknownQuorum;
         if (!known) return Status.UnknownEpoch;
         if (block.timestamp > DaHeader.expiry(certificate) || block.timestamp > end) return Status.Expired;
-        quorum.slots = Slots.count(DaHeader.rows(certificate), quorum.count);
-        quorum.offset = uint256(seed) % quorum.total;
-        if (!_subtractMissing(certificate, quorum)) return Status.TooFewSlots;
-        return _verify(certificate, quorum.negatedKey);
+        if (quorum.missing != 0 && !_subtractMissing(certificate, first, seed, quorum)) return Status.TooFewSlots;
+        return _verify(certificate, Bls12381.g2In(quorum.buffer));
+    }
+
+    /// @dev Reads the head of the snapshot and the bitmap, which is for its number of operators.
+    function _readQuorum(bytes calldata certificate, address first, Quorum memory quorum)
+        private
+        view
+        returns (bool valid)
+    {
+        uint256 buffer = QuorumCode.allocate();
+        quorum.buffer = buffer;
+        (quorum.count, quorum.total) = QuorumCode.head(first, buffer);
+        (valid, quorum.missing) = QuorumCode.readBitmap(certificate[SIGNERS_OFFSET:], quorum.count);
     }
 
     /// @dev Takes the keys of the operators that did not sign out of the aggregate, unless their
     /// slots are so many that the others do not suffice.
-    function _subtractMissing(bytes calldata certificate, Quorum memory quorum) private view returns (bool) {
-        uint256 missing = QuorumCode.missing(certificate[SIGNERS_OFFSET:], quorum.count);
-        if (missing == 0) return true;
-        G2Point memory key;
-        uint256 signed = quorum.slots;
-        address second;
-        do {
-            uint256 index = _highestBit(missing);
-            missing ^= 1 << index;
-            (bool inSecond, uint256 offset) = QuorumCode.offsetOf(index);
-            if (inSecond && second == address(0)) second = REGISTRY.secondChunk(DaHeader.epoch(certificate));
-            signed -= _slotsAt(inSecond ? second : quorum.first, offset, quorum, key);
-            if (!Slots.suffice(signed, quorum.slots)) return false;
-            Bls12381.addTo(quorum.negatedKey, key);
-        } while (missing != 0);
-        return true;
-    }
-
-    /// @dev Slots of the operator with its record at `offset` of `chunk`; its key goes into `key`.
-    function _slotsAt(address chunk, uint256 offset, Quorum memory quorum, G2Point memory key)
+    function _subtractMissing(bytes calldata certificate, address first, bytes32 seed, Quorum memory quorum)
         private
         view
-        returns (uint256)
+        returns (bool)
     {
-        (uint256 stakeBefore, uint256 stakeUpTo) = QuorumCode.readRecord(chunk, offset, key);
-        uint256 end = Slots.border(quorum.slots, stakeUpTo, quorum.offset, quorum.total);
-        return end - Slots.border(quorum.slots, stakeBefore, quorum.offset, quorum.total);
+        uint256 slots = _slotCount(DaHeader.rows(certificate), quorum.count);
+        // Signed slots suffice if they are two thirds: if no more than a third is missing.
+        QuorumCode.Shares memory shares =
+            QuorumCode.Shares(slots, uint256(seed) % quorum.total, quorum.total, slots / 3);
+        uint256 inSecond = quorum.missing >> QuorumCode.FIRST_RECORDS;
+        if (inSecond != 0) {
+            address second = REGISTRY.secondChunk(DaHeader.epoch(certificate));
+            if (!QuorumCode.subtract(second, true, inSecond, shares, quorum.buffer)) return false;
+        }
+        uint256 inFirst = quorum.missing & ((1 << QuorumCode.FIRST_RECORDS) - 1);
+        return QuorumCode.subtract(first, false, inFirst, shares, quorum.buffer);
+    }
+
+    /// @dev The smallest multiple of the extended rows that is at least the number of operators.
+    function _slotCount(uint256 rows, uint256 count) private pure returns (uint256) {
+        unchecked {
+            // At most 256 rows and 200 operators.
+            uint256 extended = DaHeader.EXPANSION * rows;
+            return (count + extended - 1) / extended * extended;
+        }
     }
 
     function _verify(bytes calldata certificate, G2Point memory negatedKey) private view returns (Status) {
@@ -129,12 +132,5 @@ contract CertificateVerifier is ICertificateVerifier {
                 DaHeader.expiry(certificate)
             )
         );
-    }
-
-    /// @dev Place of the highest bit that is set; `bits` is not zero.
-    function _highestBit(uint256 bits) private pure returns (uint256 index) {
-        assembly ("memory-safe") {
-            index := sub(255, clz(bits))
-        }
     }
 }

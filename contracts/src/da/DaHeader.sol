@@ -14,12 +14,13 @@ pragma solidity ^0.8.28;
 library DaHeader {
     /// @notice Bytes of a header.
     uint256 internal constant LENGTH = 90;
+    /// @notice Rows of the extended matrix for each original row.
+    uint256 internal constant EXPANSION = 4;
     /// @notice The only quorum there is.
     uint256 internal constant QUORUM = 0;
 
     /// @dev Version, layout, class and codec, the first four bytes.
     uint256 private constant FORMAT = 0x01000001;
-    uint256 private constant EXPANSION = 4;
     uint256 private constant ROWS_MAX = 256;
     uint256 private constant COLUMNS_MAX = 4096;
     uint256 private constant BYTES_PER_ELEMENT = 31;

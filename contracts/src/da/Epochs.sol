@@ -37,11 +37,16 @@ abstract contract Epochs {
 
     /// @notice Unix seconds at which `epoch` ends and the next one begins.
     function epochEnd(uint64 epoch) public view returns (uint256) {
-        return GENESIS_TIME + (uint256(epoch) + 1) * EPOCH_LENGTH;
+        unchecked {
+            // An epoch has 64 bits, its length 22.
+            return GENESIS_TIME + (uint256(epoch) + 1) * EPOCH_LENGTH;
+        }
     }
 
     /// @notice Unix seconds up to which certificates of `epoch` can be valid.
     function certificatesEnd(uint64 epoch) public view returns (uint256) {
-        return epochEnd(epoch) + CERTIFICATE_LIFETIME;
+        unchecked {
+            return epochEnd(epoch) + CERTIFICATE_LIFETIME;
+        }
     }
 }

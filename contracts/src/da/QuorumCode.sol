@@ -26,6 +26,24 @@ library QuorumCode {
     /// @dev A record with the word in front of it.
     uint256 private constant BORDERED_LENGTH = 256;
 
+    /// @dev The lower half of every unit of 2, 4, 8 and 16 bytes.
+    uint256 private constant BYTES_OF_2 = 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
+    uint256 private constant BYTES_OF_4 = 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff;
+    uint256 private constant BYTES_OF_8 = 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
+    uint256 private constant BYTES_OF_16 = 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff;
+
+    /// @notice What slots follow from, and how many of them need not sign.
+    struct Shares {
+        /// @notice Number of slots.
+        uint256 slots;
+        /// @notice Seed modulo the total stake.
+        uint256 offset;
+        /// @notice Stake of all operators.
+        uint256 total;
+        /// @notice Slots that may be missing yet.
+        uint256 spare;
+    }
+
     /// @notice Bytes of the first chunk of a quorum of `count`.
     function firstLength(uint256 count) internal pure returns (uint256) {
         uint256 records = count < FIRST_RECORDS ? count : FIRST_RECORDS;
@@ -66,30 +84,30 @@ library QuorumCode {
         }
     }
 
-    /// @notice Reads what stands in front of the records.
+    /// @notice Room for `subtract`, allocated.
+    function allocate() internal pure returns (uint256 buffer) {
+        assembly ("memory-safe") {
+            buffer := mload(0x40)
+            mstore(0x40, add(buffer, 0x300))
+        }
+    }
+
+    /// @notice Reads what stands in front of the records; the negated sum of all keys goes to memory
+    /// at `buffer`.
     /// @return count Number of operators.
     /// @return total Stake of all.
-    /// @return negatedKey The negated sum of all keys.
-    function head(address first) internal view returns (uint256 count, uint256 total, G2Point memory negatedKey) {
-        uint256 place = _scratch();
+    function head(address first, uint256 buffer) internal view returns (uint256 count, uint256 total) {
+        uint256 place = buffer + 512;
         ChunkCode.copy(first, 0, RECORD_LENGTH, place);
-        Bls12381.g2FromMemory(place, negatedKey);
-        assembly ("memory-safe") {
-            let word := mload(add(place, KEY_LENGTH))
-            count := and(shr(96, word), 0xffff)
-            total := and(word, 0xffffffffffffffffffffffff)
-        }
+        Bls12381.g2FromMemory(place, Bls12381.g2In(buffer));
+        return _sizeAt(place + KEY_LENGTH);
     }
 
     /// @notice Reads number of operators and total stake alone.
     function size(address first) internal view returns (uint256 count, uint256 total) {
         uint256 place = _scratch();
         ChunkCode.copy(first, KEY_LENGTH, 32, place);
-        assembly ("memory-safe") {
-            let word := mload(place)
-            count := and(shr(96, word), 0xffff)
-            total := and(word, 0xffffffffffffffffffffffff)
-        }
+        return _sizeAt(place);
     }
 
     /// @notice Reads the stakes and the key of the operator whose record begins at `offset` of
@@ -110,6 +128,56 @@ library QuorumCode {
         }
     }
 
+    /// @notice Takes operators out of an aggregate: their slots out of `shares.spare`, their keys out
+    /// of the sum.
+    /// @dev The borders are those of `Slots`. In assembly because it runs for every operator that did
+    /// not sign, at half the gas.
+    /// @param chunk First or second chunk.
+    /// @param bits The operators, bit `i` for record `i` of this chunk.
+    /// @param buffer Memory of 768 bytes: the negated sum in 256 bytes, and room.
+    /// @return enough Whether no more slots are missing than may be.
+    function subtract(address chunk, bool second, uint256 bits, Shares memory shares, uint256 buffer)
+        internal
+        view
+        returns (bool enough)
+    {
+        // Code offset of the word in front of record 0, behind the STOP.
+        uint256 base = second ? 1 : 1 + KEY_LENGTH;
+        bool added = true;
+        assembly ("memory-safe") {
+            let term := add(buffer, 0x100)
+            let record := add(buffer, 0x200)
+            calldatacopy(term, calldatasize(), 0x100)
+            let slots := mload(shares)
+            let spare := mload(add(shares, 0x60))
+            enough := 1
+            for {} bits {} {
+                let index := sub(255, clz(bits))
+                bits := xor(bits, shl(index, 1))
+                extcodecopy(chunk, record, add(base, mul(RECORD_LENGTH, index)), BORDERED_LENGTH)
+                let offset := mload(add(shares, 0x20))
+                let total := mload(add(shares, 0x40))
+                let end := div(add(mul(slots, shr(160, mload(add(record, 0xe0)))), offset), total)
+                let held := sub(end, div(add(mul(slots, shr(160, mload(record))), offset), total))
+                if gt(held, spare) {
+                    enough := 0
+                    break
+                }
+                spare := sub(spare, held)
+                mcopy(add(term, 0x10), add(record, 0x20), 0x30)
+                mcopy(add(term, 0x50), add(record, 0x50), 0x30)
+                mcopy(add(term, 0x90), add(record, 0x80), 0x30)
+                mcopy(add(term, 0xd0), add(record, 0xb0), 0x30)
+                if iszero(staticcall(600, 0x0d, buffer, 0x200, buffer, 0x100)) {
+                    added := 0
+                    break
+                }
+            }
+            mstore(add(shares, 0x60), spare)
+        }
+        if (!added) revert Bls12381.TooLittleGas(gasleft(), 600);
+    }
+
     /// @notice The operator whose record begins at `offset` of `chunk`.
     function operatorAt(address chunk, uint256 offset) internal view returns (address operator) {
         uint256 place = _scratch();
@@ -127,23 +195,39 @@ library QuorumCode {
         }
     }
 
-    /// @notice Whether `signers` has a bit for each of `count` operators, and none beyond them.
-    function isBitmap(bytes calldata signers, uint256 count) internal pure returns (bool) {
-        return signers.length == (count + 7) / 8 && _bits(signers) >> count == 0;
-    }
-
-    /// @notice The operators, bit `i` for operator `i`, that are not in a bitmap of `count`.
-    function missing(bytes calldata signers, uint256 count) internal pure returns (uint256) {
-        return ((1 << count) - 1) ^ _bits(signers);
-    }
-
-    /// @dev Up to 32 bytes, the first one lowest.
-    function _bits(bytes calldata signers) private pure returns (uint256 bits) {
+    /// @notice Reads the bitmap of a quorum of `count`, the first byte lowest.
+    /// @return valid Whether it has a bit for each operator, and none set beyond them.
+    /// @return missing The operators not in it: bit `i` for operator `i`.
+    function readBitmap(bytes calldata signers, uint256 count) internal pure returns (bool valid, uint256 missing) {
+        uint256 length = signers.length;
+        if (length != (count + 7) / 8 || length > 32) return (false, 0);
+        uint256 bits;
         assembly ("memory-safe") {
-            for { let i := 0 } lt(i, signers.length) { i := add(i, 1) } {
-                bits := or(bits, shl(shl(3, i), byte(0, calldataload(add(signers.offset, i)))))
-            }
+            // What stands behind the bitmap is shifted out.
+            let shift := sub(256, shl(3, length))
+            bits := shr(shift, calldataload(signers.offset))
+            bits := shl(shift, bits)
         }
+        missing = ((1 << count) - 1) ^ _reverseBytes(bits);
+        valid = missing >> count == 0;
+    }
+
+    /// @dev Takes the head word apart.
+    function _sizeAt(uint256 place) private pure returns (uint256 count, uint256 total) {
+        assembly ("memory-safe") {
+            let word := mload(place)
+            count := and(shr(96, word), 0xffff)
+            total := and(word, 0xffffffffffffffffffffffff)
+        }
+    }
+
+    /// @dev The 32 bytes in the opposite order.
+    function _reverseBytes(uint256 word) private pure returns (uint256) {
+        word = (word >> 8 & BYTES_OF_2) | (word & BYTES_OF_2) << 8;
+        word = (word >> 16 & BYTES_OF_4) | (word & BYTES_OF_4) << 16;
+        word = (word >> 32 & BYTES_OF_8) | (word & BYTES_OF_8) << 32;
+        word = (word >> 64 & BYTES_OF_16) | (word & BYTES_OF_16) << 64;
+        return word >> 128 | word << 128;
     }
 
     /// @dev Memory that the next allocation overwrites.

@@ -35,11 +35,11 @@ abstract contract SigningRate is Snapshots, ISigningRecords {
     function recordSigning(uint64 epoch, bytes calldata signers) external {
         if (!isRecorder[msg.sender]) revert NotRecorder(msg.sender);
         (uint256 count,) = QuorumCode.size(_firstChunk(epoch));
-        if (!QuorumCode.isBitmap(signers, count)) revert InvalidSigners(epoch, signers.length, count);
+        (bool valid, uint256 missing) = QuorumCode.readBitmap(signers, count);
+        if (!valid) revert InvalidSigners(epoch, signers.length, count);
         uint256 certificates = certificatesOf[epoch];
         if (certificates == COUNTER_MAX) return;
         certificatesOf[epoch] = certificates + 1;
-        uint256 missing = QuorumCode.missing(signers, count);
         for (uint256 word = 0; missing != 0; ++word) {
             uint256 counters = _spread(missing & 0xffff);
             if (counters != 0) _misses[epoch][word] += counters;

@@ -123,8 +123,13 @@ abstract contract Snapshots is Operators, IQuorumSource {
 
     /// @inheritdoc IQuorumSource
     function quorum(uint64 epoch) external view returns (address first, bytes32 seed, uint256 end) {
-        first = _epochs[epoch].first;
-        seed = _seed(epoch, _epochs[epoch].entropy);
+        Epoch storage record = _epochs[epoch];
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(record.slot)
+        }
+        first = address(uint160(word));
+        seed = _seed(epoch, uint96(word >> 160));
         end = certificatesEnd(epoch);
     }
 
@@ -145,7 +150,9 @@ abstract contract Snapshots is Operators, IQuorumSource {
 
     /// @notice The sum of the keys of an epoch, 192 bytes.
     function aggregateKey(uint64 epoch) external view returns (bytes memory) {
-        (,, G2Point memory key) = QuorumCode.head(_withSnapshot(epoch).first);
+        uint256 buffer = QuorumCode.allocate();
+        QuorumCode.head(_withSnapshot(epoch).first, buffer);
+        G2Point memory key = Bls12381.g2In(buffer);
         Bls12381.negate(key);
         return Bls12381.toBytes(key);
     }

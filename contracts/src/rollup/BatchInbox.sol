@@ -47,10 +47,8 @@ contract BatchInbox is IBatchInbox {
     event CalldataBatchAppended(uint256 indexed batch, bytes32 dataHash);
     /// @notice A batch with its frames in the blobs of the transaction.
     event BlobBatchAppended(uint256 indexed batch, bytes32[] versionedHashes);
-    /// @notice A batch with its frames in rows that the DA network keeps, 2^`depth` original ones.
-    event CertificateBatchAppended(
-        uint256 indexed batch, bytes32 indexed headerHash, bytes32 hashesRoot, uint256 depth, bytes32 signersHash
-    );
+    /// @notice A batch with its frames in rows that the DA network keeps.
+    event CertificateBatchAppended(uint256 indexed batch, bytes32 indexed headerHash, bytes32 signersHash);
 
     /// @notice Who signed the certificate of a batch, as its header and bitmap say.
     struct Signers {
@@ -196,9 +194,8 @@ contract BatchInbox is IBatchInbox {
     function _appendCertificate(uint256 batch, bytes calldata certificate) private {
         (Status status, Attested memory attested) = VERIFIER.checkAndDecode(certificate);
         if (status != Status.Valid) revert InvalidCertificate(status);
-        uint256 depth = _depth(attested.rows);
-        _batches[batch] = _certificateRecord(depth, attested.hashesRoot, attested.signersHash);
-        emit CertificateBatchAppended(batch, attested.headerHash, attested.hashesRoot, depth, attested.signersHash);
+        _batches[batch] = _certificateRecord(_depth(attested.rows), attested.hashesRoot, attested.signersHash);
+        emit CertificateBatchAppended(batch, attested.headerHash, attested.signersHash);
     }
 
     function _calldataRecord(bytes32 dataHash) private pure returns (bytes32) {

@@ -57,7 +57,7 @@ contract BatchGasTest is DaFixture {
         VM.prank(BATCHER);
         (bool success, bytes memory reason) = address(inbox).call(data);
         gas = VM.lastCallGas().gasTotalUsed;
-        emit Log(gas);
+
         VM.assertEq(reason, "");
         VM.assertTrue(success);
     }

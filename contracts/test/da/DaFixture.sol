@@ -130,7 +130,7 @@ abstract contract DaFixture {
             expansion: 4,
             payloadLength: uint32(rows) * 4096 * 31,
             hashesRoot: keccak256("rows"),
-            payer: address(0xface),
+            payer: 0xFAcefaCEFACefACeFaCefacEFaCeFACEFAceFAcE,
             reservation: 1,
             epoch: registry.currentEpoch(),
             quorum: 0,

@@ -44,26 +44,34 @@ const INVERSE: u64 = {
 /// A coordinate of eight points: vector `i` holds limb `i` of each.
 pub(super) type Field = [__m512i; LIMBS];
 
+/// Eight expressions in the number of a limb. Spelled out, because a loop over an array of vectors that
+/// the compiler does not unroll early enough keeps the array in memory.
+macro_rules! limbs {
+    ($i:ident => $limb:expr) => {
+        [
+            limbs!(@ $i 0 $limb), limbs!(@ $i 1 $limb), limbs!(@ $i 2 $limb), limbs!(@ $i 3 $limb),
+            limbs!(@ $i 4 $limb), limbs!(@ $i 5 $limb), limbs!(@ $i 6 $limb), limbs!(@ $i 7 $limb),
+        ]
+    };
+    (@ $i:ident $value:literal $limb:expr) => {{
+        const $i: usize = $value;
+        $limb
+    }};
+}
+pub(super) use limbs;
+
 /// The same number in all lanes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn splat(limbs: &Limbs) -> Field {
-    let mut field = [_mm512_setzero_si512(); LIMBS];
-    for (vector, limb) in field.iter_mut().zip(limbs) {
-        *vector = _mm512_set1_epi64(*limb as i64);
-    }
-    field
+    limbs!(I => _mm512_set1_epi64(limbs[I] as i64))
 }
 
 /// `multiple · p` in all lanes, each limb on its own: below `2^52·multiple`, not tidy.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn modulus_times(multiple: u64) -> Field {
-    let mut limbs = MODULUS;
-    for limb in &mut limbs {
-        *limb *= multiple;
-    }
-    splat(&limbs)
+    limbs!(I => _mm512_set1_epi64((MODULUS[I] * multiple) as i64))
 }
 
 /// Montgomery product `a·b / 2^416`. Not inlined: copies of it would not fit the cache of decoded
@@ -72,90 +80,93 @@ pub(super) fn modulus_times(multiple: u64) -> Field {
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn multiply(a: &Field, b: &Field) -> Field {
     let zero = _mm512_setzero_si512();
-    let inverse = _mm512_set1_epi64(INVERSE as i64);
-    let p = splat(&MODULUS);
-    let mut t = [zero; LIMBS + 1];
-    for limb in b {
-        for j in 0..LIMBS {
-            t[j] = _mm512_madd52lo_epu64(t[j], a[j], *limb);
-        }
-        let quotient = _mm512_madd52lo_epu64(zero, t[0], inverse);
-        for j in 0..LIMBS {
-            t[j + 1] = _mm512_madd52hi_epu64(t[j + 1], a[j], *limb);
-        }
-        t[0] = _mm512_madd52lo_epu64(t[0], quotient, p[0]);
-        let carry = _mm512_srli_epi64::<52>(t[0]);
-        for j in 1..LIMBS {
-            t[j] = _mm512_madd52lo_epu64(t[j], quotient, p[j]);
-        }
-        for j in 0..LIMBS {
-            t[j + 1] = _mm512_madd52hi_epu64(t[j + 1], quotient, p[j]);
-        }
-        t[0] = _mm512_add_epi64(t[1], carry);
-        for j in 1..LIMBS {
-            t[j] = t[j + 1];
-        }
-        t[LIMBS] = zero;
-    }
-    let [t0, t1, t2, t3, t4, t5, t6, t7, _] = t;
-    tidy([t0, t1, t2, t3, t4, t5, t6, t7])
+    let t = accumulate([zero; LIMBS], a, b[0]);
+    let t = accumulate(t, a, b[1]);
+    let t = accumulate(t, a, b[2]);
+    let t = accumulate(t, a, b[3]);
+    let t = accumulate(t, a, b[4]);
+    let t = accumulate(t, a, b[5]);
+    let t = accumulate(t, a, b[6]);
+    tidy(accumulate(t, a, b[7]))
+}
+
+/// `(t + a·limb) / 2^52` modulo `p`; limbs of `t` grow by less than `2^54`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn accumulate(t: Field, a: &Field, limb: __m512i) -> Field {
+    let zero = _mm512_setzero_si512();
+    let p = limbs!(I => _mm512_set1_epi64(MODULUS[I] as i64));
+    let low = limbs!(I => _mm512_madd52lo_epu64(t[I], a[I], limb));
+    let quotient = _mm512_madd52lo_epu64(zero, low[0], _mm512_set1_epi64(INVERSE as i64));
+    let high = limbs!(I => {
+        let above = if I + 1 < LIMBS { low[(I + 1) % LIMBS] } else { zero };
+        _mm512_madd52hi_epu64(above, a[I], limb)
+    });
+    // The lowest limb is a multiple of 2^52 now.
+    let carry = _mm512_srli_epi64::<52>(_mm512_madd52lo_epu64(low[0], quotient, p[0]));
+    let sum = limbs!(I => {
+        let with_low = if I + 1 < LIMBS {
+            _mm512_madd52lo_epu64(high[I], quotient, p[(I + 1) % LIMBS])
+        } else {
+            high[I]
+        };
+        _mm512_madd52hi_epu64(with_low, quotient, p[I])
+    });
+    let [s0, s1, s2, s3, s4, s5, s6, s7] = sum;
+    [_mm512_add_epi64(s0, carry), s1, s2, s3, s4, s5, s6, s7]
 }
 
 /// Carries into the next limb; limbs may be negative, the number is not.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn tidy(mut limbs: Field) -> Field {
+fn tidy(limbs: Field) -> Field {
     let mask = _mm512_set1_epi64(MASK as i64);
-    for i in 0..LIMBS - 1 {
-        limbs[i + 1] = _mm512_add_epi64(limbs[i + 1], _mm512_srai_epi64::<52>(limbs[i]));
-        limbs[i] = _mm512_and_si512(limbs[i], mask);
-    }
-    limbs
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn zip(a: &Field, b: &Field, operation: impl Fn(__m512i, __m512i) -> __m512i) -> Field {
-    let mut result = *a;
-    for (result, b) in result.iter_mut().zip(b) {
-        *result = operation(*result, *b);
-    }
-    result
+    let [l0, l1, l2, l3, l4, l5, l6, l7] = limbs;
+    let l1 = _mm512_add_epi64(l1, _mm512_srai_epi64::<52>(l0));
+    let l2 = _mm512_add_epi64(l2, _mm512_srai_epi64::<52>(l1));
+    let l3 = _mm512_add_epi64(l3, _mm512_srai_epi64::<52>(l2));
+    let l4 = _mm512_add_epi64(l4, _mm512_srai_epi64::<52>(l3));
+    let l5 = _mm512_add_epi64(l5, _mm512_srai_epi64::<52>(l4));
+    let l6 = _mm512_add_epi64(l6, _mm512_srai_epi64::<52>(l5));
+    let l7 = _mm512_add_epi64(l7, _mm512_srai_epi64::<52>(l6));
+    let carried = [l0, l1, l2, l3, l4, l5, l6, l7];
+    limbs!(I => if I + 1 < LIMBS { _mm512_and_si512(carried[I], mask) } else { carried[I] })
 }
 
 /// `a - b + offset`, where `offset` is a multiple of `p` not below `b`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn subtract(a: &Field, b: &Field, offset: &Field) -> Field {
-    let difference = zip(a, b, |a, b| _mm512_sub_epi64(a, b));
-    tidy(zip(&difference, offset, |a, b| _mm512_add_epi64(a, b)))
+    tidy(limbs!(I => _mm512_add_epi64(_mm512_sub_epi64(a[I], b[I]), offset[I])))
 }
 
 /// `a - b - 2c + offset`, where `offset` is a multiple of `p` not below `b + 2c`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn subtract_thrice(a: &Field, b: &Field, c: &Field, offset: &Field) -> Field {
-    let twice = zip(c, b, |c, b| _mm512_add_epi64(_mm512_slli_epi64::<1>(c), b));
-    subtract(a, &twice, offset)
+    tidy(limbs!(I => {
+        let positive = _mm512_add_epi64(_mm512_sub_epi64(a[I], b[I]), offset[I]);
+        _mm512_sub_epi64(positive, _mm512_slli_epi64::<1>(c[I]))
+    }))
 }
 
 /// `2a`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn twice(a: &Field) -> Field {
-    tidy(zip(a, a, |a, b| _mm512_add_epi64(a, b)))
+    tidy(limbs!(I => _mm512_slli_epi64::<1>(a[I])))
 }
 
 /// `3a`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn thrice(a: &Field) -> Field {
-    tidy(zip(a, a, |a, b| _mm512_add_epi64(_mm512_slli_epi64::<1>(a), b)))
+    tidy(limbs!(I => _mm512_add_epi64(_mm512_slli_epi64::<1>(a[I]), a[I])))
 }
 
 /// `yes` in the lanes of the mask, `no` in the others.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn select(mask: u8, yes: &Field, no: &Field) -> Field {
-    zip(no, yes, |no, yes| _mm512_mask_blend_epi64(mask, no, yes))
+    limbs!(I => _mm512_mask_blend_epi64(mask, no[I], yes[I]))
 }

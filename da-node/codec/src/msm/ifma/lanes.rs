@@ -8,8 +8,8 @@ use std::arch::x86_64::{
 use std::sync::OnceLock;
 
 use super::field::{
-    Field, LANES, LIMBS, modulus_times, multiply, select, splat, subtract, subtract_thrice, thrice,
-    twice,
+    Field, LANES, LIMBS, limbs, modulus_times, multiply, select, splat, subtract, subtract_thrice,
+    thrice, twice,
 };
 use super::point::{Limbs, Point, from_limbs, to_limbs};
 use crate::curve::Fp;
@@ -270,21 +270,13 @@ fn invert(product: &Field) -> Result<Field, Exceptional> {
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn load_x(points: &[&Point; LANES]) -> Field {
-    let mut lanes = [_mm512_setzero_si512(); LANES];
-    for (lane, point) in lanes.iter_mut().zip(points) {
-        *lane = load(&point.x);
-    }
-    transpose(lanes)
+    transpose(limbs!(LANE => load(&points[LANE].x)))
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn load_y(points: &[&Point; LANES]) -> Field {
-    let mut lanes = [_mm512_setzero_si512(); LANES];
-    for (lane, point) in lanes.iter_mut().zip(points) {
-        *lane = load(&point.y);
-    }
-    transpose(lanes)
+    transpose(limbs!(LANE => load(&points[LANE].y)))
 }
 
 #[repr(C, align(64))]
