@@ -1,5 +1,7 @@
 //! The quorum of an epoch.
 
+use std::time::Duration;
+
 use alloy::eips::BlockId;
 use alloy::providers::{DynProvider, Provider};
 use alloy_primitives::{Address, B256};
@@ -8,6 +10,9 @@ use cairn_primitives::da::{Domain, Epoch, Operator, QuorumId, Snapshot, Stake, T
 
 use super::contract::OperatorRegistry::{Member, OperatorRegistryInstance};
 use super::{OperatorRegistry, RegistryError};
+
+/// Time that L1 has for an answer.
+const ANSWER_TIME: Duration = Duration::from_secs(15);
 
 /// A registry on a chain whose id was checked.
 #[derive(Debug, Clone)]
@@ -42,7 +47,7 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::WrongChain`], [`RegistryError::Provider`].
     pub async fn new(provider: DynProvider, domain: Domain) -> Result<Self, RegistryError> {
-        let (found, expected) = (provider.get_chain_id().await?, domain.chain_id);
+        let (found, expected) = (bounded(provider.get_chain_id()).await?, domain.chain_id);
         if found != expected {
             return Err(RegistryError::WrongChain { expected, found });
         }
@@ -64,13 +69,15 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::NoRegistry`] before its deployment, [`RegistryError::Provider`].
     pub async fn current_epoch(&self, at: BlockId) -> Result<Epoch, RegistryError> {
-        match self.contract.currentEpoch().block(at).call().await {
-            Ok(epoch) => Ok(Epoch(epoch)),
-            Err(alloy::contract::Error::ZeroData(..)) => {
-                Err(RegistryError::NoRegistry { registry: self.domain.registry, block: at })
+        let call = async {
+            match self.contract.currentEpoch().block(at).call().await {
+                Err(alloy::contract::Error::ZeroData(..)) => {
+                    Err(RegistryError::NoRegistry { registry: self.domain.registry, block: at })
+                }
+                answer => Ok(Epoch(answer?)),
             }
-            Err(error) => Err(error.into()),
-        }
+        };
+        bounded(call).await
     }
 
     /// The name of an epoch's quorum as of a block; `None` as long as it has no snapshot or seed.
@@ -82,7 +89,8 @@ impl Registry {
         epoch: Epoch,
         at: BlockId,
     ) -> Result<Option<QuorumName>, RegistryError> {
-        let found = self.contract.quorum(epoch.0).block(at).call().await?;
+        let call = self.contract.quorum(epoch.0).block(at);
+        let found = bounded(async { call.call().await }).await?;
         if found.first.is_zero() || found.seed.is_zero() {
             return Ok(None);
         }
@@ -102,7 +110,8 @@ impl Registry {
         name: &QuorumName,
         at: BlockId,
     ) -> Result<Quorum, RegistryError> {
-        let members = self.contract.members(epoch.0).block(at).call().await?;
+        let call = self.contract.members(epoch.0).block(at);
+        let members = bounded(async { call.call().await }).await?;
         let mut operators = Vec::with_capacity(members.len());
         let mut endpoints = Vec::with_capacity(members.len());
         for member in members {
@@ -123,6 +132,19 @@ impl Registry {
             return Ok(None);
         };
         self.quorum(epoch, &name, BlockId::latest()).await.map(Some)
+    }
+}
+
+/// An answer of L1, or an error when it takes too long.
+async fn bounded<T, E: Into<RegistryError>>(
+    answer: impl IntoFuture<Output = Result<T, E>>,
+) -> Result<T, RegistryError> {
+    match tokio::time::timeout(ANSWER_TIME, answer.into_future()).await {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(_) => {
+            let seconds = ANSWER_TIME.as_secs();
+            Err(RegistryError::Provider(format!("no answer within {seconds} s")))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the node from outside its modules.
 
+mod commands;
 mod crash;
 mod disk_full;
 mod fixture;

@@ -65,8 +65,10 @@ async fn two_thirds_certify_and_less_do_not() {
     rig.stop(5).await;
     match disperse(&rig, 5000, 2).await {
         Err(ClientError::NotCertified(shortfall)) => {
-            assert_eq!((shortfall.signed, shortfall.needed), (10, 11));
-            assert_eq!(shortfall.failures.len(), 6, "{shortfall}");
+            // It gives up with the sixth failure and does not wait for the ten that could sign.
+            assert!(shortfall.signed <= 10 && shortfall.needed == 11, "{shortfall}");
+            let refused = |(_, failure): &&(_, String)| failure.contains("refused");
+            assert_eq!(shortfall.failures.iter().filter(refused).count(), 6, "{shortfall}");
         }
         other => panic!("{other:?}"),
     }
@@ -208,4 +210,27 @@ async fn failures_that_pass_are_overcome() {
     let now = Timestamp(rig.expiry().0 - 3600);
     let back = retriever.retrieve_certified(&domain(), &rig.quorum(), &certificate, now).await;
     assert_eq!(back.unwrap(), payload(20_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_payload_comes_back() {
+    let rig = Rig::start(16).await;
+    let policy = CollectPolicy {
+        attempt_time: Duration::from_secs(60),
+        deadline: Duration::from_secs(120),
+        ..quick()
+    };
+    let disperser = Disperser::new(Nodes::new().unwrap(), domain(), payer(), policy);
+    let (bytes, length) = (payload(31 << 20), 31 << 20);
+    let quorum = rig.quorum();
+    let done = disperser.disperse(&quorum, bytes.into(), Reservation(1), rig.expiry()).await;
+    let done = done.unwrap();
+    println!("{length} bytes: encoded in {:?}, certified in {:?}", done.encoding, done.collecting);
+    let policy =
+        RetrievalPolicy { deadline: Duration::from_secs(120), ..RetrievalPolicy::default() };
+    let retriever = Retriever::new(Nodes::new().unwrap(), policy);
+    let started = std::time::Instant::now();
+    let back = retriever.retrieve(&quorum, &done.certificate.header).await.unwrap();
+    println!("{length} bytes: retrieved in {:?}", started.elapsed());
+    assert!(back == payload(length), "other bytes came back");
 }

@@ -41,6 +41,7 @@ pub(crate) struct Network {
     dir: tempfile::TempDir,
     nodes: Vec<Option<Process>>,
     ports: Vec<u16>,
+    metrics_port: u16,
 }
 
 pub(crate) fn binary() -> Command {
@@ -53,7 +54,7 @@ impl Network {
     async fn start(l1: L1) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ports = (0..OPERATORS).map(|_| free_port()).collect();
-        let mut network = Self { l1, dir, nodes: Vec::new(), ports };
+        let mut network = Self { l1, dir, nodes: Vec::new(), ports, metrics_port: free_port() };
         for number in 0..OPERATORS {
             network.register(number);
         }
@@ -106,7 +107,9 @@ impl Network {
         command.arg("run").arg("--datadir").arg(self.file(number, "data"));
         command.arg("--key").arg(self.file(number, "key"));
         command.args(["--operator", &account(number).address().to_string()]);
-        command.args(["--http.port", &port.to_string(), "--metrics.port", "0"]);
+        let metrics_port = if number == 8 { self.metrics_port } else { 0 };
+        command.args(["--http.port", &port.to_string()]);
+        command.args(["--metrics.port", &metrics_port.to_string()]);
         command.args(["--l1.confirmations", "0", "--l1.poll-ms", "300"]);
         command.args(["--prune-grace", "0", "--prune-period", "1", "--disk-reserve", "0"]);
         self.l1_flags(&mut command);
@@ -237,7 +240,24 @@ async fn a_network_of_sixteen_processes_certifies_and_gives_back() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     assert_eq!(network.l1.check(verifier, &short).await, CertificateStatus::Expired as u8);
+    counts(&network).await;
     graceful_stop(&mut network).await;
+}
+
+/// What node 8 did stands in its metrics.
+async fn counts(network: &Network) {
+    let url = format!("http://127.0.0.1:{}/metrics", network.metrics_port);
+    let text = http().get(url).send().await.unwrap().text().await.unwrap();
+    for line in [
+        "da_submissions_total{outcome=\"signed\"}",
+        "da_rows_stored_total",
+        "da_headers_pruned_total",
+        "da_verify_seconds_count",
+        "da_l1_block",
+        "da_disk_free_bytes",
+    ] {
+        assert!(text.contains(line), "no {line} in\n{text}");
+    }
 }
 
 /// The contract and our code judge alike, whatever byte is changed.

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::{any_header, header};
 use crate::da::{
-    Certificate, Header, PayerSignature, PayerSignatureError, RefusalCode, Submission,
+    Certificate, Header, MAX_PAYLOAD_BYTES, OperatorIndex, PayloadLength, Shape, PayerSignature, PayerSignatureError, RefusalCode, Submission,
     SubmissionError, reservation_digest,
 };
 
@@ -119,4 +119,26 @@ fn refusal_codes_are_snake_case_words() {
     assert_eq!(text, "\"reservation_used\"");
     assert_eq!(RefusalCode::Gone.http_status(), 410);
     assert!(RefusalCode::Busy.is_retryable() && !RefusalCode::WrongRow.is_retryable());
+}
+
+/// Bytes that all operators of equal stake are sent together, and keep.
+fn carried(length: u32, operators: usize) -> f64 {
+    let snapshot = super::snapshot(alloy_primitives::B256::ZERO, &vec![1; operators]);
+    let shape = Shape::for_payload(PayloadLength(length), operators).unwrap();
+    let header = Header { shape, payload_length: PayloadLength(length), ..header() };
+    let table = snapshot.slot_table(&header);
+    let bodies = (0..operators as u16)
+        .map(|index| Submission::length(&header, table.rows_of(OperatorIndex(index)).len()));
+    bodies.sum::<usize>() as f64
+}
+
+#[test]
+fn the_network_carries_little_more_than_four_times_the_payload() {
+    for (operators, from) in [(4, 64 << 10), (16, 128 << 10), (64, 1 << 20)] {
+        for length in (16..25).map(|log| 1_u32 << log).chain([MAX_PAYLOAD_BYTES]) {
+            let ratio = carried(length, operators) / f64::from(length);
+            assert!(length < from || ratio <= 4.2, "{length} bytes, {operators}: {ratio}");
+        }
+    }
+    assert!(carried(1024, 64) <= 128.0 * 1024.0);
 }
