@@ -9,7 +9,7 @@ use bytes::Bytes;
 use cairn_da_codec::{Committer, EncodedMatrix};
 use cairn_primitives::da::{
     Certificate, Domain, Header, OperatorIndex, PayerSignature, PayloadLength, Reservation,
-    RowIndex, Timestamp,
+    RowIndex, Shape, Timestamp,
 };
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -166,6 +166,7 @@ async fn send(
 
 /// What is the same for all operators, and where the rows are.
 struct Parcel {
+    shape: Shape,
     prefix: Bytes,
     matrix: Arc<EncodedMatrix>,
 }
@@ -189,14 +190,22 @@ impl Parcel {
         for commitment in matrix.commitments() {
             prefix.extend_from_slice(&commitment.0);
         }
-        Self { prefix: prefix.into(), matrix: matrix.clone() }
+        Self { shape: header.shape, prefix: prefix.into(), matrix: matrix.clone() }
     }
 
     fn body(&self, rows: Vec<RowIndex>) -> RowsBody {
-        let rows = rows.into_iter().map(|row| {
-            let row = cairn_da_codec::RowIndex(row.0);
-            Bytes::from_owner(SharedRow { matrix: self.matrix.clone(), row })
-        });
+        let rows = rows.into_iter().map(|row| self.sent_row(row));
         RowsBody::new(std::iter::once(self.prefix.clone()).chain(rows))
+    }
+
+    /// Parity rows, three quarters of all, are sent from where they are.
+    fn sent_row(&self, row: RowIndex) -> Bytes {
+        let shared =
+            SharedRow { matrix: self.matrix.clone(), row: cairn_da_codec::RowIndex(row.0) };
+        if self.shape.is_original(row) {
+            self.shape.pack_row(row, shared.as_ref()).into_owned().into()
+        } else {
+            Bytes::from_owner(shared)
+        }
     }
 }

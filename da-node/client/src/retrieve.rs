@@ -132,7 +132,7 @@ impl Retriever {
         header: &Header,
         commitments: &Arc<Commitments>,
     ) -> Result<Vec<(RowIndex, Vec<u8>)>, ClientError> {
-        let (operators, hash) = (quorum.endpoints.len(), header.hash());
+        let operators = quorum.endpoints.len();
         let table = quorum.snapshot.slot_table(header);
         let mut retrieval = Retrieval::new(header.shape, operators, &table, self.policy);
         let started = Instant::now();
@@ -144,11 +144,11 @@ impl Retriever {
             for effect in retrieval.step(event, started.elapsed()) {
                 match effect {
                     RetrievalEffect::Ask(operator, row, time) => {
-                        let (nodes, bytes) = (self.nodes.clone(), header.shape.row_bytes());
+                        let (nodes, header) = (self.nodes.clone(), *header);
                         let endpoint =
                             quorum.endpoints.get(operator.as_usize()).cloned().unwrap_or_default();
                         asking.spawn(async move {
-                            let answer = nodes.row(&endpoint, hash, row, bytes, time).await;
+                            let answer = nodes.row(&endpoint, &header, row, time).await;
                             Ok(RetrievalEvent::Answered(operator, row, answer))
                         });
                     }

@@ -9,8 +9,11 @@ pub(crate) fn check_rows(submission: &Submission<'_>, rows: &[RowIndex]) -> Resu
     let header = &submission.header;
     let commitments = Commitments::check(header, submission.commitments)
         .map_err(|error| Refusal::new(RefusalCode::WrongCommitments, error.to_string()))?;
-    let bytes = submission.rows.chunks_exact(header.shape.row_bytes());
-    let rows: Vec<_> = rows.iter().copied().zip(bytes).collect();
+    let wrong_length = || Refusal::new(RefusalCode::Malformed, "the rows have another length");
+    let sent = header.shape.split_rows(rows, submission.rows).ok_or_else(wrong_length)?;
+    let full = sent.iter().map(|(row, sent)| Some((*row, header.shape.unpack_row(*row, sent)?)));
+    let full = full.collect::<Option<Vec<_>>>().ok_or_else(wrong_length)?;
+    let rows: Vec<_> = full.iter().map(|(row, bytes)| (*row, &bytes[..])).collect();
     commitments.verify(&rows).map_err(|error| refusal_of(&error))
 }
 

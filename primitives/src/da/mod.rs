@@ -20,6 +20,7 @@ mod index;
 mod permutation;
 mod refusal;
 mod reservation;
+mod row;
 mod shape;
 mod snapshot;
 mod submission;

@@ -1,17 +1,18 @@
 //! How rows are handed to a node: the body of `POST /v1/rows`.
 //!
 //! ```text
-//! header (90) │ payer signature (65) │ commitments (R × 48) │ rows (k × W × 32)
+//! header (90) │ payer signature (65) │ commitments (R × 48) │ rows (W × 31 or W × 32 each)
 //! ```
 //!
-//! The rows are those of the operator's slots, ascending by index, each once. Both sides compute
+//! The rows are those of the operator's slots, ascending by index, each once, original ones without
+//! the zero bytes of their elements. Both sides compute
 //! which these are, so they are not listed, and the length of the whole is known from its first
 //! 90 bytes. An operator whose slots share rows, or that has none, gets a shorter body or nothing.
 //!
 //! The answer to an accepted body is the 96 bytes of the signature. A refusal is JSON,
 //! `{"code", "message"}` and `"retryAfterSeconds"` where waiting helps, with a [`RefusalCode`](super::RefusalCode).
 
-use super::{HEADER_BYTES, Header, HeaderError, PayerSignature};
+use super::{HEADER_BYTES, Header, HeaderError, PayerSignature, RowIndex};
 
 /// A parsed body. Commitments and rows are not looked at.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,7 @@ pub struct Submission<'a> {
     pub payer_signature: PayerSignature,
     /// `R` compressed commitments.
     pub commitments: &'a [u8],
-    /// The rows, one after the other.
+    /// The rows as they are sent, one after the other.
     pub rows: &'a [u8],
 }
 
@@ -46,9 +47,9 @@ impl<'a> Submission<'a> {
     /// Bytes before the commitments, enough to decide whether to read on.
     pub const PREFIX_BYTES: usize = HEADER_BYTES + PayerSignature::BYTES;
 
-    /// Bytes of the whole for a header of which an operator holds `rows` rows.
-    pub const fn length(header: &Header, rows: usize) -> usize {
-        Self::PREFIX_BYTES + header.shape.commitment_bytes() + rows * header.shape.row_bytes()
+    /// Bytes of the whole for a header of which an operator holds these rows.
+    pub fn length(header: &Header, rows: &[RowIndex]) -> usize {
+        Self::PREFIX_BYTES + header.shape.commitment_bytes() + header.shape.sent_bytes(rows)
     }
 
     /// Reads header and signature from the front.
@@ -63,11 +64,11 @@ impl<'a> Submission<'a> {
         Ok((Header::decode(header)?, PayerSignature(*signature)))
     }
 
-    /// Reads a whole body with `rows` rows.
+    /// Reads a whole body with these rows.
     ///
     /// # Errors
     /// [`SubmissionError`].
-    pub fn decode(bytes: &'a [u8], rows: usize) -> Result<Self, SubmissionError> {
+    pub fn decode(bytes: &'a [u8], rows: &[RowIndex]) -> Result<Self, SubmissionError> {
         let (header, payer_signature) = Self::decode_prefix(bytes)?;
         let (expected, actual) = (Self::length(&header, rows), bytes.len());
         let body = bytes.get(Self::PREFIX_BYTES..).filter(|_| expected == actual);
@@ -82,12 +83,14 @@ impl<'a> Submission<'a> {
         header: &Header,
         payer_signature: &PayerSignature,
         commitments: &[u8],
-        rows: impl IntoIterator<Item = &'r [u8]>,
+        rows: impl IntoIterator<Item = (RowIndex, &'r [u8])>,
     ) -> Vec<u8> {
         let mut bytes = header.encode().to_vec();
         bytes.extend_from_slice(&payer_signature.0);
         bytes.extend_from_slice(commitments);
-        rows.into_iter().for_each(|row| bytes.extend_from_slice(row));
+        for (row, full) in rows {
+            bytes.extend_from_slice(&header.shape.pack_row(row, full));
+        }
         bytes
     }
 }

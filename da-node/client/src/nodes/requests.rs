@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use alloy_primitives::B256;
 use cairn_primitives::da::bls::Signature;
 use cairn_primitives::da::{HEADER_BYTES, Header, PayerSignature, Refusal, RefusalCode, RowIndex};
 use reqwest::{Response, StatusCode};
@@ -66,19 +65,22 @@ impl Nodes {
         }
     }
 
-    /// Asks a node for a row of `row_bytes` bytes.
+    /// Asks a node for a row of a header. The answer has its `W × 32` bytes.
     pub(crate) async fn row(
         &self,
         endpoint: &str,
-        hash: B256,
+        header: &Header,
         row: RowIndex,
-        row_bytes: usize,
         time: Duration,
     ) -> RowAnswer {
+        let (hash, shape) = (header.hash(), header.shape);
         let request = self.0.get(url(endpoint, &format!("v1/rows/{hash}/{row}"))).timeout(time);
         let Ok(response) = request.send().await else { return RowAnswer::Failed };
-        match answer_of(response, row_bytes).await {
-            Ok(Ok(bytes)) => RowAnswer::Row(bytes),
+        match answer_of(response, shape.sent_row_bytes(row)).await {
+            Ok(Ok(bytes)) => match shape.unpack_row(row, &bytes) {
+                Some(row) => RowAnswer::Row(row.into_owned()),
+                None => RowAnswer::Failed,
+            },
             Ok(Err(refusal)) if is_missing(refusal.code) => RowAnswer::Missing,
             Ok(Err(_)) | Err(_) => RowAnswer::Failed,
         }

@@ -91,7 +91,7 @@ pub enum Effect {
         /// Bytes, the prefix included.
         length: usize,
         /// Rows that it holds.
-        rows: usize,
+        rows: Vec<RowIndex>,
     },
     /// Check commitments and rows.
     Verify(Ticket, Vec<RowIndex>),

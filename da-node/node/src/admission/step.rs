@@ -158,7 +158,7 @@ impl Admission {
         let snapshot = self.snapshot(&header)?;
         check_certificates_end(&header, &snapshot)?;
         let rows = self.own_rows(&header, &snapshot)?;
-        let length = Submission::length(&header, rows.len()) as u64;
+        let length = Submission::length(&header, &rows) as u64;
         self.check_length(offer.announced_length, length)?;
         self.check_payer(offer)?;
         let hash = header.hash();
@@ -170,7 +170,6 @@ impl Admission {
         let this = self.at(ticket, Stage::LookUp)?;
         let (header, hash, length) = (this.header, this.hash, this.length);
         let complete = this.rows.iter().all(|row| found.rows.contains(row));
-        let rows = this.rows.len();
         if let Some(other) = found.reservation.filter(|other| *other != hash) {
             self.end(ticket);
             return Some(Effect::Refuse(ticket, reservation_used(&header, other)));
@@ -185,7 +184,7 @@ impl Admission {
             let refusal = Refusal::new(RefusalCode::RateLimited, message).retry_after(wait);
             return Some(Effect::Refuse(ticket, refusal));
         }
-        self.advance(ticket, Stage::LookUp, Stage::ReadBody)?;
+        let rows = self.advance(ticket, Stage::LookUp, Stage::ReadBody)?;
         let length = usize::try_from(length).ok()?;
         Some(Effect::ReadBody { ticket, length, rows })
     }

@@ -16,13 +16,16 @@
 
 mod assembler;
 mod collector;
+mod error;
+mod reads;
 mod rest;
 mod rpc;
 mod service;
 mod submissions;
 
 pub use assembler::{Assembler, AssemblerLimits, Assembly, Part};
-pub use service::{Gateway, GatewayConfig, GatewayError};
+pub use error::GatewayError;
+pub use service::{Gateway, GatewayConfig};
 pub use submissions::{BlobRef, SubmissionState};
 
 use axum::Router;

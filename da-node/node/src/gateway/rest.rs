@@ -9,8 +9,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use cairn_da_client::ClientError;
-use cairn_primitives::da::{CertificateStatus, MAX_PAYLOAD_BYTES};
+use cairn_primitives::da::MAX_PAYLOAD_BYTES;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::rpc::Module;
@@ -45,35 +44,6 @@ impl Shared {
 pub(super) struct Body {
     pub(super) bytes: Bytes,
     _room: OwnedSemaphorePermit,
-}
-
-impl GatewayError {
-    /// 503 tells a batcher to fail over; 404 and 410 a deriver that there is nothing to be had.
-    const fn http_status(&self) -> StatusCode {
-        match self {
-            Self::PayloadLength(0)
-            | Self::Range { .. }
-            | Self::Client(ClientError::NoElement { .. }) => StatusCode::BAD_REQUEST,
-            Self::PayloadLength(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnknownBlob(_) => StatusCode::NOT_FOUND,
-            Self::Client(ClientError::Certificate(CertificateStatus::Expired)) => StatusCode::GONE,
-            Self::Client(
-                ClientError::Certificate(_)
-                | ClientError::UnknownEpoch(_)
-                | ClientError::NotAPayload(_),
-            ) => StatusCode::NOT_FOUND,
-            Self::Busy | Self::NoQuorum | Self::Trouble(_) | Self::Client(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-        }
-    }
-}
-
-impl IntoResponse for GatewayError {
-    fn into_response(self) -> Response {
-        let body = serde_json::json!({"message": self.to_string()});
-        (self.http_status(), Json(body)).into_response()
-    }
 }
 
 fn binary(bytes: Vec<u8>) -> Response {

@@ -9,14 +9,12 @@ use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Serialize;
 
+use super::Gateway;
 use super::rest::{Shared, read_body};
-use super::{Gateway, GatewayError};
 
 /// Two hexadecimal digits for each byte of the longest payload, and something around it.
 const MAX_REQUEST_BYTES: usize = 63 << 20;
 const INVALID_REQUEST: i32 = -32600;
-/// Of the gateway itself; the text says what.
-const FAILED: i32 = -32000;
 
 type Answer<T> = Result<T, ErrorObjectOwned>;
 
@@ -42,12 +40,6 @@ struct QuorumAnswer {
     seed: B256,
     certificates_end: u64,
     operators: Vec<OperatorAnswer>,
-}
-
-impl From<GatewayError> for ErrorObjectOwned {
-    fn from(error: GatewayError) -> Self {
-        Self::owned(FAILED, error.to_string(), None::<()>)
-    }
 }
 
 impl Module {

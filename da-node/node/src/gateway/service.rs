@@ -1,6 +1,5 @@
 //! What the gateway does for its interfaces.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,18 +7,15 @@ use std::time::Duration;
 use alloy::eips::BlockId;
 use alloy_primitives::{B256, Bytes};
 use cairn_da_client::registry::{Quorum, Registry};
-use cairn_da_client::{ClientError, Dispersed, Disperser, ElementOpening, Retriever, open_element};
-use cairn_primitives::da::{
-    Certificate, CertificateStatus, Header, MAX_PAYLOAD_BYTES, Reservation, Timestamp,
-    check_certificate,
-};
+use cairn_da_client::{ClientError, Dispersed, Disperser, Retriever};
+use cairn_primitives::da::{Certificate, Header, MAX_PAYLOAD_BYTES, Reservation, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
 use super::collector::{self, Submitted};
 use super::submissions::Submissions;
-use super::{AssemblerLimits, BlobRef, SubmissionState};
+use super::{AssemblerLimits, BlobRef, GatewayError, SubmissionState};
 use crate::Clock;
 
 /// Submissions that wait to be put together; beyond them the gateway is busy.
@@ -56,46 +52,15 @@ impl Default for GatewayConfig {
     }
 }
 
-/// Why the gateway did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum GatewayError {
-    /// Empty, or above 31 MiB.
-    #[error("a payload of {0} bytes; 1 to {MAX_PAYLOAD_BYTES} are taken")]
-    PayloadLength(usize),
-    /// Too much is waiting.
-    #[error("the gateway is busy")]
-    Busy,
-    /// The current epoch has no quorum with a seed.
-    #[error("the current epoch has no quorum with a seed")]
-    NoQuorum,
-    /// No certificate of that header, or a certificate that is none.
-    #[error("no certificate {0}")]
-    UnknownBlob(Bytes),
-    /// The range is not within the payload.
-    #[error("bytes {}..{} of a payload of {length}", .range.start, .range.end)]
-    Range {
-        /// Bytes asked for.
-        range: Range<u64>,
-        /// Bytes there are.
-        length: u32,
-    },
-    /// A payload could not be certified lately.
-    #[error("lately {0}")]
-    Trouble(String),
-    /// The client failed.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-}
-
 /// A gateway. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Gateway(Arc<Inner>);
+pub struct Gateway(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    registry: Registry,
+pub(super) struct Inner {
+    pub(super) registry: Registry,
     disperser: Disperser,
-    retriever: Retriever,
+    pub(super) retriever: Retriever,
     config: GatewayConfig,
     clock: Clock,
     reservations: AtomicU64,
@@ -106,7 +71,7 @@ struct Inner {
     submissions: Mutex<Submissions>,
     waiting: mpsc::Sender<Submitted>,
     dispersals: Semaphore,
-    retrievals: Semaphore,
+    pub(super) retrievals: Semaphore,
 }
 
 impl Gateway {
@@ -140,7 +105,7 @@ impl Gateway {
         gateway
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         Timestamp(self.0.clock.now().as_secs())
     }
 
@@ -272,81 +237,6 @@ impl Gateway {
     /// The certificate of a header or a submission.
     pub fn certificate(&self, hash: B256) -> Option<Bytes> {
         self.0.submissions.lock().certificate(hash)
-    }
-
-    /// Header and quorum of a certificate, or of the certificate of a header hash.
-    pub(super) async fn resolve(&self, blob: &Bytes) -> Result<(Header, Quorum), GatewayError> {
-        let unknown = || GatewayError::UnknownBlob(blob.clone());
-        let certificate = match <[u8; 32]>::try_from(&blob[..]) {
-            Ok(hash) => self.certificate(B256::new(hash)).ok_or_else(unknown)?,
-            Err(_) => blob.clone(),
-        };
-        let (epoch, _) = Certificate::snapshot_of(&certificate).ok_or_else(unknown)?;
-        let quorum = self.0.registry.latest_quorum(epoch).await.map_err(ClientError::from)?;
-        let quorum = quorum.ok_or(ClientError::UnknownEpoch(epoch))?;
-        let domain = self.0.registry.domain();
-        match check_certificate(&certificate, &domain, Some(&quorum.snapshot), self.now()) {
-            CertificateStatus::Valid => {}
-            status => return Err(ClientError::Certificate(status).into()),
-        }
-        let operators = quorum.snapshot.operators().len();
-        let decoded = Certificate::decode(&certificate, operators);
-        Ok((decoded.map_err(ClientError::Certificate)?.header, quorum))
-    }
-
-    /// The payload of a certificate or header hash.
-    ///
-    /// # Errors
-    /// [`GatewayError`].
-    pub async fn get(&self, blob: &Bytes) -> Result<Vec<u8>, GatewayError> {
-        let (header, quorum) = self.resolve(blob).await?;
-        self.retrieve(&header, &quorum).await
-    }
-
-    /// An element of the payload of a certificate or header hash, with its proof.
-    ///
-    /// # Errors
-    /// [`GatewayError`].
-    pub async fn prove(&self, blob: &Bytes, element: u32) -> Result<ElementOpening, GatewayError> {
-        let (header, quorum) = self.resolve(blob).await?;
-        let _permit = self.0.retrievals.acquire().await.map_err(|_| GatewayError::Busy)?;
-        let commitments = Arc::new(self.0.retriever.commitments(&quorum, &header).await?);
-        let payload = self.0.retriever.retrieve_with(&quorum, &header, &commitments).await?;
-        let opening = tokio::task::spawn_blocking(move || {
-            open_element(&header, &commitments, &payload, element)
-        });
-        Ok(opening.await.map_err(|_| ClientError::Stopped)??)
-    }
-
-    pub(super) async fn retrieve(
-        &self,
-        header: &Header,
-        quorum: &Quorum,
-    ) -> Result<Vec<u8>, GatewayError> {
-        let _permit = self.0.retrievals.acquire().await.map_err(|_| GatewayError::Busy)?;
-        Ok(self.0.retriever.retrieve(quorum, header).await?)
-    }
-
-    /// A range of the payload of a certificate or header hash.
-    ///
-    /// # Errors
-    /// [`GatewayError`].
-    pub async fn read(
-        &self,
-        blob: &Bytes,
-        offset: u64,
-        length: u64,
-    ) -> Result<Vec<u8>, GatewayError> {
-        let (header, quorum) = self.resolve(blob).await?;
-        let range = offset..offset.saturating_add(length);
-        let outside = GatewayError::Range { range: range.clone(), length: header.payload_length.0 };
-        if range.end > u64::from(header.payload_length.0) {
-            return Err(outside);
-        }
-        let payload = self.retrieve(&header, &quorum).await?;
-        // Both ends are below 2^32.
-        let bytes = payload.get(range.start as usize..range.end as usize);
-        bytes.map(<[u8]>::to_vec).ok_or(outside)
     }
 
     pub(super) fn blob_of(&self, header: &Header, offset: u32, length: u32) -> BlobRef {

@@ -3,7 +3,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /v1/rows` | a [`Submission`](cairn_primitives::da::Submission); 96 bytes of signature |
-//! | `GET /v1/rows/{header hash}/{row}` | the `W × 32` bytes of the row |
+//! | `GET /v1/rows/{header hash}/{row}` | the row as it was sent, `W × 31` or `W × 32` bytes |
 //! | `GET /v1/headers/{header hash}` | header, payer signature, commitments |
 //! | `POST /` | JSON-RPC `da_*` |
 //! | `GET /health` | 200 while the node signs, 503 with the reason while it does not |

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use cairn_primitives::da::bls::Signature;
-use cairn_primitives::da::{Refusal, RefusalCode, Submission};
+use cairn_primitives::da::{Refusal, RefusalCode, RowIndex, Submission};
 
 use super::Shared;
 use super::body::BodyReader;
@@ -87,7 +87,7 @@ async fn receive(
     // From here on the work is the node's own: it goes on when the sender hangs up.
     let work = {
         let node = node.clone();
-        tokio::task::spawn_blocking(move || check_and_store(&node, ticket, &bytes, rows))
+        tokio::task::spawn_blocking(move || check_and_store(&node, ticket, &bytes, &rows))
     };
     work.await.map_err(|error| failed(&error.to_string()))?
 }
@@ -108,7 +108,7 @@ fn check_and_store(
     node: &Node,
     ticket: Ticket,
     bytes: &[u8],
-    rows: usize,
+    rows: &[RowIndex],
 ) -> Result<Signature, Refusal> {
     let mut guard = Guard { node, ticket, armed: true };
     let submission =

@@ -17,7 +17,7 @@ pub struct Kept<'a> {
     pub commitments: &'a [u8],
     /// Indices of the rows.
     pub rows: &'a [RowIndex],
-    /// The rows one after the other, `W × 32` bytes each.
+    /// The rows as they were sent, one after the other.
     pub bytes: &'a [u8],
 }
 
@@ -31,16 +31,14 @@ impl Store {
     pub fn keep(&self, kept: &Kept<'_>) -> Result<()> {
         let Kept { header, payer_signature, commitments, rows, bytes } = *kept;
         let (hash, db) = (header.hash(), &self.0.db);
-        let row_bytes = header.shape.row_bytes();
-        if bytes.len() != rows.len() * row_bytes {
-            return Err(StoreError::Corrupt("the rows to store have another length"));
-        }
+        let split = header.shape.split_rows(rows, bytes);
+        let split = split.ok_or(StoreError::Corrupt("the rows to store have another length"))?;
         let mut record = header.encode().to_vec();
         record.extend_from_slice(&payer_signature.0);
         record.extend_from_slice(commitments);
         let mut batch = WriteBatch::default();
-        for (row, bytes) in rows.iter().zip(bytes.chunks_exact(row_bytes)) {
-            batch.put_cf(db.cf(Column::Row), keys::row(header.expiry, hash, *row), bytes);
+        for (row, bytes) in split {
+            batch.put_cf(db.cf(Column::Row), keys::row(header.expiry, hash, row), bytes);
         }
         let reservation = keys::reservation(header.payer, header.reservation);
         batch.put_cf(db.cf(Column::Header), hash, record);

@@ -5,7 +5,7 @@
 //!
 //! | column family | key | value |
 //! |---|---|---|
-//! | `row` | `X ‖ H ‖ row` (2) | the `W × 32` bytes of the row, in blob files |
+//! | `row` | `X ‖ H ‖ row` (2) | the row as it is sent, `W × 31` or `W × 32` bytes, in blob files |
 //! | `header` | `H` | header (90), payer signature (65), commitments (`R × 48`) |
 //! | `expiry` | `X ‖ H` | empty |
 //! | `reservation` | payer (20) ‖ reservation (8) | `H` |

@@ -29,7 +29,7 @@ pub struct HeldHeader {
     pub commitments: Vec<u8>,
 }
 
-/// A stored row.
+/// A stored row, as it is sent.
 pub type HeldRow = Vec<u8>;
 
 impl HeldHeader {

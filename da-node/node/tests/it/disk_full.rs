@@ -41,7 +41,7 @@ fn fill(path: &Path) {
 fn large(number: u64) -> Sample {
     let mut sample = Sample::new(number, 1000);
     sample.header.shape = Shape::new(4, 4096).unwrap();
-    sample.bytes = vec![number as u8; 3 * sample.header.shape.row_bytes()];
+    sample.bytes = vec![number as u8; sample.header.shape.sent_bytes(&sample.rows)];
     sample.commitments = vec![7; sample.header.shape.commitment_bytes()];
     sample
 }

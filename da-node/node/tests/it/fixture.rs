@@ -51,7 +51,7 @@ impl Sample {
             header,
             payer_signature: PayerSignature([number as u8; 65]),
             commitments: (0..shape.commitment_bytes()).map(byte).collect(),
-            bytes: (0..rows.len() * shape.row_bytes()).map(byte).collect(),
+            bytes: (0..shape.sent_bytes(&rows)).map(byte).collect(),
             rows,
         }
     }
@@ -67,7 +67,6 @@ impl Sample {
     }
 
     pub(crate) fn row(&self, at: usize) -> &[u8] {
-        let size = self.header.shape.row_bytes();
-        &self.bytes[at * size..][..size]
+        self.header.shape.split_rows(&self.rows, &self.bytes).unwrap()[at].1
     }
 }

@@ -9,7 +9,9 @@ use cairn_da_client::collect::CollectPolicy;
 use cairn_da_client::retrieval::RetrievalPolicy;
 use cairn_da_client::{ClientError, Disperser, Nodes, Retriever};
 use cairn_da_node::http::{Injection, Server, ServerLimits};
-use cairn_primitives::da::{CertificateStatus, Reservation, Timestamp, check_certificate};
+use cairn_primitives::da::{
+    CertificateStatus, Reservation, RowIndex, Shape, Timestamp, check_certificate,
+};
 
 use crate::rig::{Rig, domain, payer, payload};
 
@@ -111,9 +113,10 @@ fn disperse_header(certificate: &[u8]) -> cairn_primitives::da::Header {
 }
 
 /// Answers any row and header with bytes of its own.
-async fn liar(row_bytes: usize, header_bytes: usize) -> Server {
+async fn liar(shape: Shape, header_bytes: usize) -> Server {
     let row = move |Path((_, row)): Path<(String, u16)>| async move {
-        vec![(row % 7) as u8; if row.is_multiple_of(3) { row_bytes + 1 } else { row_bytes }]
+        let length = shape.sent_row_bytes(RowIndex(row));
+        vec![(row % 7) as u8; if row.is_multiple_of(3) { length + 1 } else { length }]
     };
     let router = Router::new()
         .route("/v1/rows/{hash}/{row}", get(row))
@@ -128,7 +131,7 @@ async fn six_of_sixteen_dead_or_lying_do_not_matter() {
     let length = 60_000;
     let certificate = disperse(&rig, length, 1).await.unwrap();
     let shape = disperse_header(&certificate).shape;
-    let liar = liar(shape.row_bytes(), 90 + 65 + shape.commitment_bytes()).await;
+    let liar = liar(shape, 90 + 65 + shape.commitment_bytes()).await;
     for number in 0..6 {
         rig.stop(number).await;
         if number.is_multiple_of(2) {

@@ -12,7 +12,9 @@ use cairn_da_client::registry::{Quorum, Registry};
 use cairn_da_client::retrieval::RetrievalPolicy;
 use cairn_da_client::{Disperser, Nodes, Retriever};
 use cairn_da_node::http::{Server, ServerLimits};
-use cairn_primitives::da::{CertificateStatus, Epoch, Header, Reservation, Timestamp};
+use cairn_primitives::da::{
+    CertificateStatus, Epoch, Header, Reservation, RowIndex, Shape, Timestamp,
+};
 
 use crate::gateway::{Gateway, serves_users};
 use crate::l1::{CHAIN_ID, Clockwork, ETHER, L1, account, free_port};
@@ -178,9 +180,10 @@ impl Network {
 }
 
 /// Sits where a killed node was, and answers every request for a row with other bytes.
-async fn lie(port: u16, row_bytes: usize) -> Server {
-    let row =
-        move |Path((_, row)): Path<(String, u16)>| async move { vec![row as u8 % 100; row_bytes] };
+async fn lie(port: u16, shape: Shape) -> Server {
+    let row = move |Path((_, row)): Path<(String, u16)>| async move {
+        vec![row as u8 % 100; shape.sent_row_bytes(RowIndex(row))]
+    };
     let router = Router::new().route("/v1/rows/{hash}/{row}", get(row));
     let listen = format!("127.0.0.1:{port}").parse().unwrap();
     Server::start(listen, router, ServerLimits::default()).await.unwrap()
@@ -208,11 +211,11 @@ async fn a_network_of_sixteen_processes_certifies_and_gives_back() {
 
     // Six of sixteen are killed, and liars take the places of three.
     let mut liars = Vec::new();
-    let row_bytes = Header::decode(&certificates[2][..90]).unwrap().shape.row_bytes();
+    let shape = Header::decode(&certificates[2][..90]).unwrap().shape;
     for number in 0..6 {
         network.kill(number);
         if number < 3 {
-            liars.push(lie(network.ports[number as usize], row_bytes).await);
+            liars.push(lie(network.ports[number as usize], shape).await);
         }
     }
     for (certificate, length) in certificates.iter().zip(lengths) {

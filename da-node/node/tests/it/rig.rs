@@ -230,6 +230,11 @@ impl Parcel {
         self.matrix.commitments().iter().flat_map(|commitment| commitment.0).collect()
     }
 
+    /// A row as it is sent.
+    pub(crate) fn sent_row(&self, row: RowIndex) -> Vec<u8> {
+        self.header.shape.pack_row(row, &self.row(row)).into_owned()
+    }
+
     pub(crate) fn row(&self, row: RowIndex) -> Vec<u8> {
         self.matrix.row(cairn_da_codec::RowIndex(row.0)).unwrap().to_vec()
     }
@@ -239,13 +244,22 @@ impl Parcel {
     }
 
     /// The body for an operator, with these commitments and rows.
-    pub(crate) fn body_of(&self, commitments: &[u8], rows: &[Vec<u8>]) -> Vec<u8> {
-        let rows = rows.iter().map(|row| &row[..]);
+    pub(crate) fn body_of(&self, number: usize, commitments: &[u8], rows: &[Vec<u8>]) -> Vec<u8> {
+        self.body_with(commitments, self.rows_of(number).into_iter().zip(rows))
+    }
+
+    /// A body of these rows.
+    pub(crate) fn body_with<'a>(
+        &self,
+        commitments: &[u8],
+        rows: impl IntoIterator<Item = (RowIndex, &'a Vec<u8>)>,
+    ) -> Vec<u8> {
+        let rows = rows.into_iter().map(|(index, row)| (index, &row[..]));
         Submission::encode(&self.header, &self.signature, commitments, rows)
     }
 
     /// The body for an operator.
     pub(crate) fn body(&self, number: usize) -> Vec<u8> {
-        self.body_of(&self.commitments(), &self.rows(number))
+        self.body_of(number, &self.commitments(), &self.rows(number))
     }
 }

@@ -25,7 +25,10 @@ async fn rows_and_headers_are_served_until_they_expire() {
     submit(&rig, 1, parcel.body(1)).await.unwrap();
     let hash = parcel.header.hash();
     for row in parcel.rows_of(1) {
-        assert_eq!(get(&rig, &format!("/v1/rows/{hash}/{row}")).await.unwrap(), parcel.row(row));
+        assert_eq!(
+            get(&rig, &format!("/v1/rows/{hash}/{row}")).await.unwrap(),
+            parcel.sent_row(row)
+        );
     }
     let header = get(&rig, &format!("/v1/headers/{hash}")).await.unwrap();
     let expected = [&parcel.header.encode()[..], &parcel.signature.0, &parcel.commitments()];

@@ -98,6 +98,7 @@ fn more_rows_of_a_header_join_those_that_are_here() {
     store.keep(&sample.kept()).unwrap();
     let mut more = sample.clone();
     more.rows = vec![RowIndex(0), RowIndex(7), RowIndex(15)];
+    more.bytes = vec![1; more.header.shape.sent_bytes(&more.rows)];
     store.keep(&more.kept()).unwrap();
     let rows = store.rows_of(sample.header.hash()).unwrap();
     assert_eq!(rows, [0, 1, 7, 9, 15].map(RowIndex));
@@ -136,7 +137,7 @@ fn pruning_gives_the_disk_back() {
     let store = open(dir.path());
     let mut large = Sample::new(0, 0);
     large.header.shape = cairn_primitives::da::Shape::new(4, 4096).unwrap();
-    large.bytes = vec![7; 3 * large.header.shape.row_bytes()];
+    large.bytes = vec![7; large.header.shape.sent_bytes(&large.rows)];
     large.commitments = vec![7; large.header.shape.commitment_bytes()];
     for n in 0..120 {
         large.header.reservation.0 = n;

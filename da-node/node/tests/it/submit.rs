@@ -66,19 +66,21 @@ async fn wrong_rows_are_refused_and_leave_nothing_behind() {
     for at in 0..good.len() {
         let mut rows = good.clone();
         rows[at][63] ^= 1;
-        let refusal = refused(&rig, 1, parcel.body_of(&commitments, &rows)).await;
+        let refusal = refused(&rig, 1, parcel.body_of(1, &commitments, &rows)).await;
         assert_eq!(refusal.code, RefusalCode::WrongRow, "{refusal}");
         assert!(refusal.message.contains(&format!("row {}", parcel.rows_of(1)[at])), "{refusal}");
     }
     let mut swapped = good.clone();
     swapped.swap(0, 1);
-    let refusal = refused(&rig, 1, parcel.body_of(&commitments, &swapped)).await;
+    let refusal = refused(&rig, 1, parcel.body_of(1, &commitments, &swapped)).await;
     assert_eq!(refusal.code, RefusalCode::WrongRow);
-    let refusal = refused(&rig, 1, parcel.body_of(&commitments, &parcel.rows(0))).await;
+    let refusal = refused(&rig, 1, parcel.body_of(1, &commitments, &parcel.rows(0))).await;
     assert_eq!(refusal.code, RefusalCode::WrongRow, "rows of another operator");
+    // The element of a parity row; in an original row it cannot be written.
+    let parity = parcel.rows_of(1).iter().position(|row| row.0 >= parcel.header.shape.rows());
     let mut large = good.clone();
-    large[0][32..64].fill(0xff);
-    let refusal = refused(&rig, 1, parcel.body_of(&commitments, &large)).await;
+    large[parity.unwrap()][32..64].fill(0xff);
+    let refusal = refused(&rig, 1, parcel.body_of(1, &commitments, &large)).await;
     assert_eq!(refusal.code, RefusalCode::WrongElement, "{refusal}");
     let hash = parcel.header.hash();
     assert_eq!(rig.node(1).node.store().header(hash).unwrap(), Held::Unknown);
@@ -95,7 +97,7 @@ async fn commitments_must_be_the_headers_and_points_of_the_group() {
     let good = parcel.commitments();
     let mut other = good.clone();
     other[..48].copy_from_slice(&good[48..96]);
-    let refusal = refused(&rig, 1, parcel.body_of(&other, &parcel.rows(1))).await;
+    let refusal = refused(&rig, 1, parcel.body_of(1, &other, &parcel.rows(1))).await;
     assert_eq!(refusal.code, RefusalCode::WrongCommitments);
     assert!(refusal.message.contains("root"), "{refusal}");
     // Points that the header names, but that are none: off the curve, and outside the subgroup.
@@ -106,7 +108,7 @@ async fn commitments_must_be_the_headers_and_points_of_the_group() {
         list[..48].copy_from_slice(&point);
         parcel.header.hashes_root = root_of(&list);
         parcel.sign();
-        let refusal = refused(&rig, 1, parcel.body_of(&list, &parcel.rows(1))).await;
+        let refusal = refused(&rig, 1, parcel.body_of(1, &list, &parcel.rows(1))).await;
         assert_eq!(refusal.code, RefusalCode::WrongCommitments);
         assert!(refusal.message.contains(what), "{refusal}");
     }
@@ -198,7 +200,7 @@ async fn an_l1_that_changes_the_seed_changes_the_rows_that_are_signed_for() {
     let refusal = refused(&rig, 1, parcel.body(1)).await;
     assert!(matches!(refusal.code, RefusalCode::WrongRow | RefusalCode::Malformed), "{refusal}");
     let bytes: Vec<_> = rows.iter().map(|row| parcel.row(*row)).collect();
-    let body = parcel.body_of(&parcel.commitments(), &bytes);
+    let body = parcel.body_with(&parcel.commitments(), rows.iter().copied().zip(&bytes));
     submit(&rig, 1, body).await.unwrap();
     let held = rig.node(1).node.store().rows_of(parcel.header.hash()).unwrap();
     assert!(rows.iter().chain(&parcel.rows_of(1)).all(|row: &RowIndex| held.contains(row)));

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 
 use super::{any_header, header};
 use crate::da::{
-    Certificate, Header, MAX_PAYLOAD_BYTES, OperatorIndex, PayloadLength, Shape, PayerSignature, PayerSignatureError, RefusalCode, Submission,
-    SubmissionError, reservation_digest,
+    Certificate, Header, MAX_PAYLOAD_BYTES, OperatorIndex, PayerSignature, PayerSignatureError,
+    PayloadLength, RefusalCode, RowIndex, Shape, Submission, SubmissionError, reservation_digest,
 };
 
 fn signed(mut header: Header, signer: &PrivateKeySigner) -> (Header, PayerSignature) {
@@ -16,22 +16,45 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn submissions_survive_the_round_trip(header in any_header(), rows in 0_usize..4) {
-        let commitments = vec![3; header.shape.commitment_bytes()];
-        let row = vec![5; header.shape.row_bytes()];
+    fn submissions_survive_the_round_trip(
+        header in any_header(), numbers in prop::collection::btree_set(any::<u16>(), 0..4),
+    ) {
+        let shape = header.shape;
+        let rows = numbers.into_iter().map(|number| number % shape.extended_rows());
+        let rows: Vec<_> = std::collections::BTreeSet::from_iter(rows).into_iter().collect();
+        let rows: Vec<_> = rows.into_iter().map(RowIndex).collect();
+        let commitments = vec![3; shape.commitment_bytes()];
+        let full: Vec<_> = rows.iter().map(|row| full_row(shape, *row)).collect();
         let signature = PayerSignature([8; 65]);
-        let rows_iter = std::iter::repeat_n(row.as_slice(), rows);
-        let bytes = Submission::encode(&header, &signature, &commitments, rows_iter);
-        prop_assert_eq!(bytes.len(), Submission::length(&header, rows));
-        let read = Submission::decode(&bytes, rows).unwrap();
+        let encoded = rows.iter().copied().zip(full.iter().map(|row| &row[..]));
+        let bytes = Submission::encode(&header, &signature, &commitments, encoded);
+        prop_assert_eq!(bytes.len(), Submission::length(&header, &rows));
+        let read = Submission::decode(&bytes, &rows).unwrap();
         prop_assert_eq!(read.header, header);
         prop_assert_eq!(read.payer_signature, signature);
         prop_assert_eq!(read.commitments, &commitments[..]);
-        prop_assert_eq!(read.rows.len(), rows * row.len());
-        let (expected, actual) = (Submission::length(&header, rows + 1), bytes.len());
-        let error = Submission::decode(&bytes, rows + 1).unwrap_err();
+        let split = shape.split_rows(&rows, read.rows).unwrap();
+        for ((row, sent), full) in split.into_iter().zip(&full) {
+            prop_assert_eq!(sent.len(), shape.sent_row_bytes(row));
+            prop_assert_eq!(&shape.unpack_row(row, sent).unwrap()[..], &full[..]);
+            prop_assert_eq!(shape.unpack_row(row, &sent[1..]), None);
+        }
+        let more = [&rows[..], &[RowIndex(0)]].concat();
+        let (expected, actual) = (Submission::length(&header, &more), bytes.len());
+        let error = Submission::decode(&bytes, &more).unwrap_err();
         prop_assert_eq!(error, SubmissionError::Length { expected, actual });
+        prop_assert_eq!(shape.split_rows(&more, read.rows), None);
     }
+}
+
+/// A row whose bytes follow from its number; original ones with the zeros of their elements.
+fn full_row(shape: Shape, row: RowIndex) -> Vec<u8> {
+    let mut bytes: Vec<u8> =
+        (0..shape.row_bytes()).map(|at| (at * 7 + usize::from(row.0)) as u8).collect();
+    if shape.is_original(row) {
+        bytes.iter_mut().step_by(32).for_each(|byte| *byte = 0);
+    }
+    bytes
 }
 
 proptest! {
@@ -39,15 +62,16 @@ proptest! {
     #[test]
     fn decoders_take_any_bytes(
         mut bytes in prop::collection::vec(any::<u8>(), 0..600), begin in any::<bool>(),
-        rows in 0_usize..3, operators in 0_usize..300,
+        numbers in prop::collection::vec(0_u16..64, 0..3), operators in 0_usize..300,
     ) {
         if begin {
             let header = header().encode();
             let shared = bytes.len().min(header.len());
             bytes[..shared].copy_from_slice(&header[..shared]);
         }
-        if let Ok(read) = Submission::decode(&bytes, rows) {
-            prop_assert_eq!(bytes.len(), Submission::length(&read.header, rows));
+        let rows: Vec<_> = numbers.into_iter().map(RowIndex).collect();
+        if let Ok(read) = Submission::decode(&bytes, &rows) {
+            prop_assert_eq!(bytes.len(), Submission::length(&read.header, &rows));
         }
         if let Ok(read) = Certificate::decode(&bytes, operators) {
             prop_assert_eq!(read.encode(), &bytes[..]);
@@ -63,15 +87,17 @@ proptest! {
 fn every_truncation_is_refused() {
     let header = header();
     let commitments = vec![3; header.shape.commitment_bytes()];
-    let row = vec![5; header.shape.row_bytes()];
-    let bytes = Submission::encode(&header, &PayerSignature([8; 65]), &commitments, [&row[..]]);
+    let rows = [RowIndex(17)];
+    let row = full_row(header.shape, rows[0]);
+    let encoded = [(rows[0], &row[..])];
+    let bytes = Submission::encode(&header, &PayerSignature([8; 65]), &commitments, encoded);
     for length in 0..bytes.len() {
-        let error = Submission::decode(&bytes[..length], 1).unwrap_err();
+        let error = Submission::decode(&bytes[..length], &rows).unwrap_err();
         assert!(matches!(error, SubmissionError::Length { actual, .. } if actual == length));
     }
     let long = [&bytes[..], &[0]].concat();
-    assert!(Submission::decode(&long, 1).is_err());
-    assert!(Submission::decode(&bytes, 1).is_ok());
+    assert!(Submission::decode(&long, &rows).is_err());
+    assert!(Submission::decode(&bytes, &rows).is_ok());
 }
 
 #[test]
@@ -128,13 +154,13 @@ fn carried(length: u32, operators: usize) -> f64 {
     let header = Header { shape, payload_length: PayloadLength(length), ..header() };
     let table = snapshot.slot_table(&header);
     let bodies = (0..operators as u16)
-        .map(|index| Submission::length(&header, table.rows_of(OperatorIndex(index)).len()));
+        .map(|index| Submission::length(&header, &table.rows_of(OperatorIndex(index))));
     bodies.sum::<usize>() as f64
 }
 
 #[test]
 fn the_network_carries_little_more_than_four_times_the_payload() {
-    for (operators, from) in [(4, 64 << 10), (16, 128 << 10), (64, 1 << 20)] {
+    for (operators, from) in [(4, 64 << 10), (16, 64 << 10), (64, 1 << 20)] {
         for length in (16..25).map(|log| 1_u32 << log).chain([MAX_PAYLOAD_BYTES]) {
             let ratio = carried(length, operators) / f64::from(length);
             assert!(length < from || ratio <= 4.2, "{length} bytes, {operators}: {ratio}");

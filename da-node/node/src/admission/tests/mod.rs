@@ -100,7 +100,7 @@ impl Rig {
     }
 
     pub(super) fn length(&self, header: &Header) -> usize {
-        Submission::length(header, self.rows(header).len())
+        Submission::length(header, &self.rows(header))
     }
 
     /// Offers a header, signed by the payer.
