@@ -1,5 +1,7 @@
 //! What can go wrong, by what the caller does about it.
 
+use std::ops::Range;
+
 use cairn_da_codec::CodecError;
 use cairn_primitives::da::{CertificateStatus, Epoch};
 
@@ -15,7 +17,7 @@ use crate::retrieval::Missing;
 /// | [`NotCertified`](Self::NotCertified) | try again with another reservation, or fail over to L1 |
 /// | [`NotRetrieved`](Self::NotRetrieved), [`NoCommitments`](Self::NoCommitments) | try again later |
 /// | [`NotAPayload`](Self::NotAPayload) | certified, but nobody can read it: treat it as empty |
-/// | [`NoElement`](Self::NoElement) | refuse the request |
+/// | [`NoElement`](Self::NoElement), [`Range`](Self::Range) | refuse the request |
 /// | [`Certificate`](Self::Certificate), [`UnknownEpoch`](Self::UnknownEpoch) | refuse the certificate |
 /// | [`Registry`](Self::Registry) | L1 does not answer: try again |
 /// | [`Http`](Self::Http), [`Signer`](Self::Signer), [`Codec`](Self::Codec), [`Stopped`](Self::Stopped) | stop |
@@ -36,6 +38,14 @@ pub enum ClientError {
     /// The rows are those of the header, and hold no payload.
     #[error("the matrix holds no payload: {0}")]
     NotAPayload(CodecError),
+    /// The payload has no such bytes.
+    #[error("bytes {}..{} of a payload of {length}", .range.start, .range.end)]
+    Range {
+        /// Bytes asked for.
+        range: Range<u32>,
+        /// Bytes there are.
+        length: u32,
+    },
     /// The payload has no such element.
     #[error("element {element} of a payload with {elements}")]
     NoElement {

@@ -32,6 +32,7 @@ mod error;
 mod matrix;
 mod nodes;
 mod opening;
+mod range;
 pub mod registry;
 pub mod retrieval;
 mod retrieve;

@@ -14,7 +14,7 @@ use crate::error::ClientError;
 use crate::matrix::{Commitments, recover};
 use crate::nodes::{HeaderAnswer, Nodes};
 use crate::registry::{Quorum, Registry};
-use crate::retrieval::{Retrieval, RetrievalEffect, RetrievalEvent, RetrievalPolicy};
+use crate::retrieval::{Retrieval, RetrievalEffect, RetrievalEvent, RetrievalPolicy, RowAnswer};
 
 /// Operators asked for the commitments at a time.
 const COMMITMENT_REQUESTS: usize = 4;
@@ -123,6 +123,23 @@ impl Retriever {
             if let Some(commitments) = check_commitments(answer).await? {
                 return Ok(commitments);
             }
+        }
+    }
+
+    /// Asks one operator for a row, for as long as a hedged request would wait.
+    pub(crate) async fn ask(
+        &self,
+        quorum: &Quorum,
+        header: &Header,
+        operator: OperatorIndex,
+        row: RowIndex,
+    ) -> RowAnswer {
+        match quorum.endpoints.get(operator.as_usize()) {
+            Some(endpoint) => {
+                let time = self.policy.hedge_after.saturating_mul(2);
+                self.nodes.row(endpoint, header, row, time).await
+            }
+            None => RowAnswer::Failed,
         }
     }
 

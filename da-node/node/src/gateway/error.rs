@@ -1,7 +1,5 @@
 //! Why the gateway did not do what it was asked.
 
-use std::ops::Range;
-
 use alloy_primitives::Bytes;
 use axum::Json;
 use axum::http::StatusCode;
@@ -28,14 +26,6 @@ pub enum GatewayError {
     /// No certificate of that header, or a certificate that is none.
     #[error("no certificate {0}")]
     UnknownBlob(Bytes),
-    /// The range is not within the payload.
-    #[error("bytes {}..{} of a payload of {length}", .range.start, .range.end)]
-    Range {
-        /// Bytes asked for.
-        range: Range<u64>,
-        /// Bytes there are.
-        length: u32,
-    },
     /// A payload could not be certified lately.
     #[error("lately {0}")]
     Trouble(String),
@@ -49,8 +39,9 @@ impl GatewayError {
     const fn http_status(&self) -> StatusCode {
         match self {
             Self::PayloadLength(0)
-            | Self::Range { .. }
-            | Self::Client(ClientError::NoElement { .. }) => StatusCode::BAD_REQUEST,
+            | Self::Client(ClientError::NoElement { .. } | ClientError::Range { .. }) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::PayloadLength(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownBlob(_) => StatusCode::NOT_FOUND,
             Self::Client(ClientError::Certificate(CertificateStatus::Expired)) => StatusCode::GONE,

@@ -66,18 +66,12 @@ impl Gateway {
     pub async fn read(
         &self,
         blob: &Bytes,
-        offset: u64,
-        length: u64,
+        offset: u32,
+        length: u32,
     ) -> Result<Vec<u8>, GatewayError> {
         let (header, quorum) = self.resolve(blob).await?;
-        let range = offset..offset.saturating_add(length);
-        let outside = GatewayError::Range { range: range.clone(), length: header.payload_length.0 };
-        if range.end > u64::from(header.payload_length.0) {
-            return Err(outside);
-        }
-        let payload = self.retrieve(&header, &quorum).await?;
-        // Both ends are below 2^32.
-        let bytes = payload.get(range.start as usize..range.end as usize);
-        bytes.map(<[u8]>::to_vec).ok_or(outside)
+        let end = offset.saturating_add(length);
+        let _permit = self.0.retrievals.acquire().await.map_err(|_| GatewayError::Busy)?;
+        Ok(self.0.retriever.read(&quorum, &header, offset..end).await?)
     }
 }

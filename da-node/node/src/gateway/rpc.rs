@@ -64,7 +64,7 @@ fn register(module: &mut RpcModule<Gateway>) -> Result<(), jsonrpsee::core::Regi
         Answer::Ok(gateway.certificate(hash))
     })?;
     module.register_async_method("da_read", |params, gateway, _| async move {
-        let (blob, offset, length): (Bytes, u64, u64) = params.parse()?;
+        let (blob, offset, length): (Bytes, u32, u32) = params.parse()?;
         let bytes = gateway.read(&blob, offset, length).await?;
         Answer::Ok(Bytes::from(bytes))
     })?;

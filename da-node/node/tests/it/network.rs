@@ -237,3 +237,32 @@ async fn the_largest_payload_comes_back() {
     println!("{length} bytes: retrieved in {:?}", started.elapsed());
     assert!(back == payload(length), "other bytes came back");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_come_from_their_rows_and_from_others_when_those_are_gone() {
+    let mut rig = Rig::start(16).await;
+    let length = 300_000;
+    let certificate = disperse(&rig, length, 1).await.unwrap();
+    let header = disperse_header(&certificate);
+    let row = u32::from(header.shape.columns()) * 31;
+    let whole = payload(length);
+    let end = length as u32;
+    let ranges = [0..1, 0..0, row - 1..row + 1, 5..3 * row + 7, end - 1..end, 0..end];
+    let check = async |rig: &Rig| {
+        for range in ranges.clone() {
+            let bytes = retriever().read(&rig.quorum(), &header, range.clone()).await.unwrap();
+            assert_eq!(bytes, whole[range.start as usize..range.end as usize], "{range:?}");
+        }
+    };
+    check(&rig).await;
+    let beyond = retriever().read(&rig.quorum(), &header, end..end + 1).await;
+    assert!(matches!(beyond, Err(ClientError::Range { .. })), "{beyond:?}");
+    // Whoever holds the first row goes.
+    let holder = rig.snapshot.slot_table(&header).holders()[0][0];
+    rig.stop(holder.as_usize()).await;
+    check(&rig).await;
+    let liar = liar(header.shape, 90 + 65 + header.shape.commitment_bytes()).await;
+    rig.endpoints[holder.as_usize()] = format!("http://{}", liar.local_addr());
+    check(&rig).await;
+    liar.stop().await;
+}
