@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Generates artifacts/: the contracts that Rust puts into a genesis, one file each.
+// Generates artifacts/: the contracts that Rust puts into a genesis or deploys, one file each.
 //
 //   node script/artifacts.mjs           write what is missing or differs
 //   node script/artifacts.mjs --check   write nothing, exit with 1 and name what differs
@@ -14,6 +14,9 @@
 //   code        runtime code, zero where an immutable belongs
 //   immutables  name of each immutable -> offsets of its 32-byte words in the code
 //   abi         of our own contracts only
+//
+// Contracts of L1 are deployed and not put into a genesis: instead of code and immutables their files
+// hold initCode, to which the encoded constructor arguments are appended.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +32,12 @@ const BEDROCK = '@eth-optimism/contracts-bedrock';
 const ERC4337 = '@account-abstraction/contracts';
 
 const OURS = ['GasPriceOracle', 'L1Block', 'OperatorFeeVault'];
+const DEPLOYED = {
+  BatchInbox: 'src/rollup/BatchInbox.sol',
+  CertificateVerifier: 'src/da/CertificateVerifier.sol',
+  CertificateVerifierRouter: 'src/da/CertificateVerifierRouter.sol',
+  OperatorRegistry: 'src/da/OperatorRegistry.sol',
+};
 const PREDEPLOYS = [
   'BaseFeeVault', 'EAS', 'L1FeeVault', 'L2CrossDomainMessenger', 'L2ERC721Bridge',
   'L2StandardBridge', 'L2ToL1MessagePasser', 'OptimismMintableERC20Factory',
@@ -100,6 +109,14 @@ function ours(name) {
     immutables: {},
     abi: artifact.abi,
   };
+}
+
+function deployed([name, source]) {
+  const { abi, bytecode } = json(join(COMPILED, `${name}.sol`, `${name}.json`));
+  if (Object.keys(bytecode.linkReferences ?? {}).length > 0) {
+    throw new Error(`${name}: libraries that need linking are not supported`);
+  }
+  return { contract: name, source, initCode: bytecode.object, abi };
 }
 
 function predeploy(name) {
@@ -174,6 +191,7 @@ function generate() {
     files.set(`${folder}/${artifact.contract}.json`, `${JSON.stringify(artifact, null, 2)}\n`);
   };
   OURS.forEach((name) => add('rollup', ours(name)));
+  Object.entries(DEPLOYED).forEach((entry) => add('da', deployed(entry)));
   PREDEPLOYS.forEach((name) => add('predeploys', predeploy(name)));
   [...preinstalls(), ...entryPoints()].forEach((artifact) => add('preinstalls', artifact));
   return files;
@@ -181,7 +199,7 @@ function generate() {
 
 function existing() {
   const files = new Map();
-  for (const folder of ['rollup', 'predeploys', 'preinstalls']) {
+  for (const folder of ['rollup', 'da', 'predeploys', 'preinstalls']) {
     let names = [];
     try {
       names = readdirSync(join(OUTPUT, folder));

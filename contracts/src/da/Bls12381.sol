@@ -39,6 +39,16 @@ library Bls12381 {
     uint256 private constant P_HIGH = 0x1a0111ea397fe69a4b1ba7b6434bacd7;
     uint256 private constant P_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
 
+    /// @dev The generator of G2.
+    uint256 private constant G2_X0_HIGH = 0x024aa2b2f08f0a91260805272dc51051;
+    uint256 private constant G2_X0_LOW = 0xc6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8;
+    uint256 private constant G2_X1_HIGH = 0x13e02b6052719f607dacd3a088274f65;
+    uint256 private constant G2_X1_LOW = 0x596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e;
+    uint256 private constant G2_Y0_HIGH = 0x0ce5d527727d6e118cc9cdc6da2e351a;
+    uint256 private constant G2_Y0_LOW = 0xadfd9baa8cbdd3a76d429a695160d12c923ac9cc3baca289e193548608b82801;
+    uint256 private constant G2_Y1_HIGH = 0x0606c4a02ea734cc32acd2b02bc28b99;
+    uint256 private constant G2_Y1_LOW = 0xcb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be;
+
     /// @dev Domain separation tags: the first 32 bytes, then the rest with the length byte behind.
     bytes32 private constant SIGNATURE_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_S";
     bytes32 private constant POSSESSION_TAG = "BLS_POP_BLS12381G1_XMD:SHA-256_S";
@@ -54,22 +64,29 @@ library Bls12381 {
         return _hashToG1(message, POSSESSION_TAG);
     }
 
-    /// @notice Whether `signature` is that of `hashed` under the key whose negation is `negatedKey`.
+    /// @notice Whether `signature` is that of `hashed` under the key whose negation is in the 256
+    /// bytes of memory at `negatedKey`.
     /// @dev e(signature, g2) · e(hashed, -key) = 1. The pairing checks curve, subgroup and
     /// canonicity of every point.
     /// @return points Whether all points are of their groups; without it `valid` says nothing.
     /// @return valid Whether the equation holds.
-    function verify(G1Point memory signature, G1Point memory hashed, G2Point memory negatedKey)
+    function verify(G1Point memory signature, G1Point memory hashed, uint256 negatedKey)
         internal
         view
         returns (bool points, bool valid)
     {
         if (gasleft() < PAIRING_OF_TWO_NEEDED) revert TooLittleGas(gasleft(), PAIRING_OF_TWO_NEEDED);
-        G2Point memory generator = g2Generator();
         assembly ("memory-safe") {
             let input := mload(0x40)
             mcopy(input, signature, 0x80)
-            mcopy(add(input, 0x80), generator, 0x100)
+            mstore(add(input, 0x80), G2_X0_HIGH)
+            mstore(add(input, 0xa0), G2_X0_LOW)
+            mstore(add(input, 0xc0), G2_X1_HIGH)
+            mstore(add(input, 0xe0), G2_X1_LOW)
+            mstore(add(input, 0x100), G2_Y0_HIGH)
+            mstore(add(input, 0x120), G2_Y0_LOW)
+            mstore(add(input, 0x140), G2_Y1_HIGH)
+            mstore(add(input, 0x160), G2_Y1_LOW)
             mcopy(add(input, 0x180), hashed, 0x80)
             mcopy(add(input, 0x200), negatedKey, 0x100)
             points := staticcall(PAIRING_OF_TWO_GAS, 0x0f, input, 0x300, 0, 0x20)
@@ -125,7 +142,7 @@ library Bls12381 {
             place := mload(0x40)
             calldatacopy(place, packed.offset, 0xc0)
         }
-        g2FromMemory(place, point);
+        g2FromMemory(place, placeOf(point));
     }
 
     /// @notice The point of G2 in the 256 bytes of memory from `place`.
@@ -135,9 +152,16 @@ library Bls12381 {
         }
     }
 
+    /// @notice Where a point is in memory.
+    function placeOf(G2Point memory point) internal pure returns (uint256 place) {
+        assembly ("memory-safe") {
+            place := point
+        }
+    }
+
     /// @notice A point of G2 from 192 bytes of memory at `place`, x.c0 ‖ x.c1 ‖ y.c0 ‖ y.c1, without
-    /// padding. `point` must not overlap them.
-    function g2FromMemory(uint256 place, G2Point memory point) internal pure {
+    /// padding, to 256 bytes of memory at `point`, which must not overlap them.
+    function g2FromMemory(uint256 place, uint256 point) internal pure {
         assembly ("memory-safe") {
             mstore(point, shr(128, mload(place)))
             mstore(add(point, 0x20), mload(add(place, 0x10)))
@@ -160,27 +184,12 @@ library Bls12381 {
         );
     }
 
-    /// @notice The generator of G2.
-    function g2Generator() internal pure returns (G2Point memory) {
-        return G2Point({
-            x0High: bytes32(uint256(0x024aa2b2f08f0a91260805272dc51051)),
-            x0Low: 0xc6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8,
-            x1High: bytes32(uint256(0x13e02b6052719f607dacd3a088274f65)),
-            x1Low: 0x596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e,
-            y0High: bytes32(uint256(0x0ce5d527727d6e118cc9cdc6da2e351a)),
-            y0Low: 0xadfd9baa8cbdd3a76d429a695160d12c923ac9cc3baca289e193548608b82801,
-            y1High: bytes32(uint256(0x0606c4a02ea734cc32acd2b02bc28b99)),
-            y1Low: 0xcb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be
-        });
-    }
-
     /// @dev hash_to_curve of RFC 9380, suite BLS12381G1_XMD:SHA-256_SSWU_RO_: two field elements,
     /// each mapped with its cofactor cleared (0x10), and the sum of both points.
     function _hashToG1(bytes32 message, bytes32 tag) private view returns (G1Point memory point) {
-        bytes32[4] memory uniform = _expandMessage(message, tag);
-        bool done;
+        (bool done, uint256 uniform) = _expandMessage(message, tag);
         assembly ("memory-safe") {
-            let input := mload(0x40)
+            let input := add(uniform, 0x80)
             // MODEXP: lengths of base, exponent and modulus; base, exponent 1, modulus p.
             mstore(input, 64)
             mstore(add(input, 0x20), 1)
@@ -192,7 +201,7 @@ library Bls12381 {
             // The remainder of 48 bytes goes behind 16 zero bytes.
             let element := add(input, 0x100)
             mstore(element, 0)
-            done := staticcall(gas(), 0x05, input, 0xd1, add(element, 0x10), 0x30)
+            done := and(done, staticcall(gas(), 0x05, input, 0xd1, add(element, 0x10), 0x30))
             done := and(done, staticcall(5500, 0x10, element, 0x40, add(input, 0x140), 0x80))
             mcopy(add(input, 0x60), add(uniform, 0x40), 0x40)
             done := and(done, staticcall(gas(), 0x05, input, 0xd1, add(element, 0x10), 0x30))
@@ -202,12 +211,12 @@ library Bls12381 {
         if (!done) revert TooLittleGas(gasleft(), 5500);
     }
 
-    /// @dev expand_message_xmd of RFC 9380 with SHA-256 to 128 bytes.
-    function _expandMessage(bytes32 message, bytes32 tag) private view returns (bytes32[4] memory uniform) {
+    /// @dev expand_message_xmd of RFC 9380 with SHA-256 to 128 bytes, in free memory at `uniform`.
+    function _expandMessage(bytes32 message, bytes32 tag) private view returns (bool done, uint256 uniform) {
         bytes12 tagEnd = TAG_END;
-        bool done;
         assembly ("memory-safe") {
             let input := mload(0x40)
+            uniform := add(input, 0xc0)
             // b_0: one block of zeros, the message, the length 128, a zero byte, the tag.
             mstore(input, 0)
             mstore(add(input, 0x20), 0)
@@ -218,18 +227,21 @@ library Bls12381 {
             done := staticcall(gas(), 0x02, input, 0x8f, 0, 0x20)
             let first := mload(0)
             // b_i: b_0 xor b_(i-1), the byte i, the tag.
+            mstore(input, first)
+            mstore8(add(input, 0x20), 1)
             mstore(add(input, 0x21), tag)
             mstore(add(input, 0x41), tagEnd)
-            let previous := 0
-            for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
-                mstore(input, xor(first, previous))
-                mstore8(add(input, 0x20), add(i, 1))
-                let output := add(uniform, shl(5, i))
-                done := and(done, staticcall(gas(), 0x02, input, 0x4d, output, 0x20))
-                previous := mload(output)
-            }
+            done := and(done, staticcall(gas(), 0x02, input, 0x4d, uniform, 0x20))
+            mstore(input, xor(first, mload(uniform)))
+            mstore8(add(input, 0x20), 2)
+            done := and(done, staticcall(gas(), 0x02, input, 0x4d, add(uniform, 0x20), 0x20))
+            mstore(input, xor(first, mload(add(uniform, 0x20))))
+            mstore8(add(input, 0x20), 3)
+            done := and(done, staticcall(gas(), 0x02, input, 0x4d, add(uniform, 0x40), 0x20))
+            mstore(input, xor(first, mload(add(uniform, 0x40))))
+            mstore8(add(input, 0x20), 4)
+            done := and(done, staticcall(gas(), 0x02, input, 0x4d, add(uniform, 0x60), 0x20))
         }
-        if (!done) revert TooLittleGas(gasleft(), 500);
     }
 
     /// @dev p - value, and zero for zero, whose negation is itself.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Bls12381, G1Point, G2Point} from "./Bls12381.sol";
+import {Bls12381, G1Point} from "./Bls12381.sol";
 import {DaHeader} from "./DaHeader.sol";
 import {Attested, ICertificateVerifier, Status} from "./ICertificateVerifier.sol";
 import {IQuorumSource} from "./IQuorumSource.sol";
@@ -13,8 +13,8 @@ import {QuorumCode} from "./QuorumCode.sol";
 /// keys is that of all keys less those of the others.
 contract CertificateVerifier is ICertificateVerifier {
     bytes32 private constant ATTESTATION_DOMAIN = keccak256("cairn.da.attestation.v1");
-    uint256 private constant SIGNATURE_LENGTH = 96;
-    uint256 private constant SIGNERS_OFFSET = DaHeader.LENGTH + SIGNATURE_LENGTH;
+    /// @dev Header and signature.
+    uint256 private constant SIGNERS_OFFSET = 90 + 96;
 
     /// @dev What the snapshot of a certificate's epoch says, and its bitmap.
     struct Quorum {
@@ -45,11 +45,8 @@ contract CertificateVerifier is ICertificateVerifier {
         said.headerHash = DaHeader.hash(certificate);
         said.hashesRoot = DaHeader.hashesRoot(certificate);
         said.rows = DaHeader.rows(certificate);
-        said.columns = DaHeader.columns(certificate);
-        said.payloadLength = DaHeader.payloadLength(certificate);
         said.epoch = DaHeader.epoch(certificate);
-        said.expiry = DaHeader.expiry(certificate);
-        said.signersHash = keccak256(abi.encodePacked(said.epoch, certificate[SIGNERS_OFFSET:]));
+        said.signersHash = _signersHash(certificate);
     }
 
     /// @dev The length of the bitmap is known by the snapshot alone, so that is looked up first.
@@ -66,7 +63,7 @@ contract CertificateVerifier is ICertificateVerifier {
         if (!known) return Status.UnknownEpoch;
         if (block.timestamp > DaHeader.expiry(certificate) || block.timestamp > end) return Status.Expired;
         if (quorum.missing != 0 && !_subtractMissing(certificate, first, seed, quorum)) return Status.TooFewSlots;
-        return _verify(certificate, Bls12381.g2In(quorum.buffer));
+        return _verify(certificate, quorum.buffer);
     }
 
     /// @dev Reads the head of the snapshot and the bitmap, which is for its number of operators.
@@ -81,24 +78,24 @@ contract CertificateVerifier is ICertificateVerifier {
         (valid, quorum.missing) = QuorumCode.readBitmap(certificate[SIGNERS_OFFSET:], quorum.count);
     }
 
-    /// @dev Takes the keys of the operators that did not sign out of the aggregate, unless their
-    /// slots are so many that the others do not suffice.
+    /// @dev Takes the keys of the operators that did not sign out of the aggregate.
+    /// @return enough Whether two thirds of the slots are those of the others: no more than a third
+    /// is missing.
     function _subtractMissing(bytes calldata certificate, address first, bytes32 seed, Quorum memory quorum)
         private
         view
-        returns (bool)
+        returns (bool enough)
     {
         uint256 slots = _slotCount(DaHeader.rows(certificate), quorum.count);
-        // Signed slots suffice if they are two thirds: if no more than a third is missing.
-        QuorumCode.Shares memory shares =
-            QuorumCode.Shares(slots, uint256(seed) % quorum.total, quorum.total, slots / 3);
+        QuorumCode.Shares memory shares = QuorumCode.Shares(slots, uint256(seed) % quorum.total, quorum.total);
+        uint256 inFirst = quorum.missing & ((1 << QuorumCode.FIRST_RECORDS) - 1);
+        uint256 missing = QuorumCode.subtract(first, false, inFirst, shares, quorum.buffer);
         uint256 inSecond = quorum.missing >> QuorumCode.FIRST_RECORDS;
         if (inSecond != 0) {
             address second = REGISTRY.secondChunk(DaHeader.epoch(certificate));
-            if (!QuorumCode.subtract(second, true, inSecond, shares, quorum.buffer)) return false;
+            missing += QuorumCode.subtract(second, true, inSecond, shares, quorum.buffer);
         }
-        uint256 inFirst = quorum.missing & ((1 << QuorumCode.FIRST_RECORDS) - 1);
-        return QuorumCode.subtract(first, false, inFirst, shares, quorum.buffer);
+        return 3 * missing <= slots;
     }
 
     /// @dev The smallest multiple of the extended rows that is at least the number of operators.
@@ -110,7 +107,8 @@ contract CertificateVerifier is ICertificateVerifier {
         }
     }
 
-    function _verify(bytes calldata certificate, G2Point memory negatedKey) private view returns (Status) {
+    /// @dev `negatedKey` is where the negated sum of the signers' keys is in memory.
+    function _verify(bytes calldata certificate, uint256 negatedKey) private view returns (Status) {
         G1Point memory signature = Bls12381.g1FromCalldata(certificate[DaHeader.LENGTH:SIGNERS_OFFSET]);
         // Infinity is a point of the group, but nobody's signature.
         if (Bls12381.isInfinity(signature)) return Status.WrongSignature;
@@ -120,17 +118,36 @@ contract CertificateVerifier is ICertificateVerifier {
         return valid ? Status.Valid : Status.WrongSignature;
     }
 
-    function _digest(bytes calldata certificate) private view returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                ATTESTATION_DOMAIN,
-                block.chainid,
-                REGISTRY,
-                DaHeader.epoch(certificate),
-                DaHeader.quorum(certificate),
-                DaHeader.hash(certificate),
-                DaHeader.expiry(certificate)
-            )
-        );
+    /// @dev keccak256(abi.encode(domain, chain id, registry, epoch, quorum, header hash, expiry)).
+    function _digest(bytes calldata certificate) private view returns (bytes32 digest) {
+        address registry = address(REGISTRY);
+        uint256 epoch = DaHeader.epoch(certificate);
+        uint256 quorum = DaHeader.quorum(certificate);
+        bytes32 headerHash = DaHeader.hash(certificate);
+        uint256 expiry = DaHeader.expiry(certificate);
+        bytes32 domain = ATTESTATION_DOMAIN;
+        assembly ("memory-safe") {
+            let place := mload(0x40)
+            mstore(place, domain)
+            mstore(add(place, 0x20), chainid())
+            mstore(add(place, 0x40), registry)
+            mstore(add(place, 0x60), epoch)
+            mstore(add(place, 0x80), quorum)
+            mstore(add(place, 0xa0), headerHash)
+            mstore(add(place, 0xc0), expiry)
+            digest := keccak256(place, 0xe0)
+        }
+    }
+
+    /// @dev keccak256(abi.encodePacked(epoch, bitmap of the signers)).
+    function _signersHash(bytes calldata certificate) private pure returns (bytes32 result) {
+        uint256 epoch = DaHeader.epoch(certificate);
+        assembly ("memory-safe") {
+            let place := mload(0x40)
+            let length := sub(certificate.length, SIGNERS_OFFSET)
+            mstore(place, shl(192, epoch))
+            calldatacopy(add(place, 8), add(certificate.offset, SIGNERS_OFFSET), length)
+            result := keccak256(place, add(length, 8))
+        }
     }
 }

@@ -65,11 +65,7 @@ contract CertificateVerifierRouter is ICertificateVerifier, Ownable2Step {
     /// @inheritdoc ICertificateVerifier
     /// @dev Calldata and answer pass as they are. A verifier that reverts, which it does for want of
     /// gas alone, reverts here.
-    function checkAndDecode(bytes calldata certificate)
-        external
-        view
-        returns (Status status, Attested memory nothing)
-    {
+    function checkAndDecode(bytes calldata certificate) external view returns (Status status, Attested memory nothing) {
         if (certificate.length < DaHeader.LENGTH) return (Status.Malformed, nothing);
         ICertificateVerifier verifier = verifierOf(DaHeader.epoch(certificate));
         assembly ("memory-safe") {
@@ -94,7 +90,8 @@ contract CertificateVerifierRouter is ICertificateVerifier, Ownable2Step {
 
     /// @notice The verifier in charge of an epoch.
     function verifierOf(uint64 epoch) public view returns (ICertificateVerifier) {
-        if (_latest.fromEpoch <= epoch) return _latest.verifier;
+        Range memory latest = _latest;
+        if (latest.fromEpoch <= epoch) return latest.verifier;
         uint256 index = _earlier.length;
         // The first range begins with epoch 0, so this ends before the list does.
         do {

@@ -6,11 +6,9 @@ pragma solidity ^0.8.28;
 /// a call does nothing and the contract cannot be destroyed. Reading 32 bytes costs 3 gas after the
 /// first access; a storage slot costs 2100.
 library ChunkCode {
-    /// @notice The chunk could not be deployed.
+    /// @notice The chunk could not be deployed: a contract has up to 24,576 bytes (EIP-170), the STOP
+    /// among them.
     error ChunkNotStored(uint256 length);
-
-    /// @notice Bytes that one chunk holds: the code size limit (EIP-170) less the STOP.
-    uint256 internal constant MAX_LENGTH = 24_575;
 
     /// @dev PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: ten bytes that return what
     /// follows them.
@@ -30,12 +28,6 @@ library ChunkCode {
             mstore(sub(place, 0x20), saved)
         }
         if (chunk == address(0)) revert ChunkNotStored(length);
-    }
-
-    /// @notice Bytes in the chunk; zero if there is none.
-    function lengthOf(address chunk) internal view returns (uint256) {
-        uint256 size = chunk.code.length;
-        return size == 0 ? 0 : size - 1;
     }
 
     /// @notice Copies `length` bytes of the chunk from `offset` on to memory at `place`. Beyond the end

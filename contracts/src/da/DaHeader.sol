@@ -37,23 +37,16 @@ library DaHeader {
         uint256 rows_ = uint16(start >> 208);
         uint256 columns_ = uint16(start >> 192);
         uint256 length = uint32(start >> 152);
-        return rows_ != 0 && rows_ <= ROWS_MAX && rows_ & (rows_ - 1) == 0 && columns_ != 0
-            && columns_ <= COLUMNS_MAX && length != 0 && length <= BYTES_PER_ELEMENT * rows_ * columns_;
+        unchecked {
+            // Zero less one has all bits, but zero rows hold no payload; 16 bits each do not overflow.
+            return rows_ & (rows_ - 1) == 0 && rows_ <= ROWS_MAX && columns_ <= COLUMNS_MAX && length != 0
+                && length <= BYTES_PER_ELEMENT * rows_ * columns_;
+        }
     }
 
     /// @notice Number of original rows, `R`.
     function rows(bytes calldata header) internal pure returns (uint16) {
         return uint16(_first(header) >> 208);
-    }
-
-    /// @notice Number of columns, `W`.
-    function columns(bytes calldata header) internal pure returns (uint16) {
-        return uint16(_first(header) >> 192);
-    }
-
-    /// @notice Bytes of the payload.
-    function payloadLength(bytes calldata header) internal pure returns (uint32) {
-        return uint32(_first(header) >> 152);
     }
 
     /// @notice Merkle root over the versioned hashes of the original rows.

@@ -32,15 +32,9 @@ struct Attested {
     /// @notice Merkle root over the versioned hashes of the original rows.
     bytes32 hashesRoot;
     /// @notice Number of original rows, a power of two.
-    uint16 rows;
-    /// @notice Number of columns.
-    uint16 columns;
-    /// @notice Bytes of the payload.
-    uint32 payloadLength;
+    uint256 rows;
     /// @notice Epoch whose operators signed.
-    uint64 epoch;
-    /// @notice Unix seconds until which they keep the rows.
-    uint64 expiry;
+    uint256 epoch;
     /// @notice `keccak256(epoch (8) ‖ bitmap of the signers)`.
     bytes32 signersHash;
 }

@@ -45,6 +45,8 @@ abstract contract Operators is Epochs {
     error WrongState(address operator, State state);
     /// @notice The stake is below the minimum.
     error StakeTooLow(uint256 stake, uint256 min);
+    /// @notice The stake is above what an operator can have.
+    error StakeTooHigh(uint256 stake, uint256 max);
     /// @notice There is no place for another operator.
     error TooManyOperators(uint256 max);
     /// @notice The operator cannot register before this time.
@@ -67,7 +69,9 @@ abstract contract Operators is Epochs {
     error TransferFailed(address recipient, uint256 value);
 
     /// @notice An operator registered. `key` is its key of 192 bytes, `stake` in wei.
-    event OperatorRegistered(address indexed operator, bytes32 indexed keyHash, bytes key, uint256 stake, string endpoint);
+    event OperatorRegistered(
+        address indexed operator, bytes32 indexed keyHash, bytes key, uint256 stake, string endpoint
+    );
     /// @notice An operator raised its stake to `stake` wei.
     event StakeIncreased(address indexed operator, uint256 stake);
     /// @notice An operator moved.
@@ -81,6 +85,10 @@ abstract contract Operators is Epochs {
 
     /// @notice Bytes that an endpoint has at most.
     uint256 public constant ENDPOINT_LENGTH_MAX = 128;
+
+    /// @notice Wei that an operator can have at stake. More than there is ether; 200 times as much
+    /// still fits the 96 bits that a snapshot has for it.
+    uint256 public constant STAKE_MAX = 1 << 88;
 
     uint256 private constant POSSESSION_LENGTH = 96;
     bytes32 private constant POSSESSION_DOMAIN = keccak256("cairn.da.possession.v1");
@@ -110,16 +118,16 @@ abstract contract Operators is Epochs {
         uint32 generation = operator.generation + 1;
         activeOperators = active + 1;
         _keyOwners[keyHash] = KeyOwner(msg.sender, generation);
-        // Ether in existence fits 96 bits, an epoch 40: both come from the chain itself.
+        // An epoch number fits 40 bits because a time does.
         _operators[msg.sender] =
-            Operator(uint96(msg.value), State.Active, generation, uint40(currentEpoch()), 0, 0);
+            Operator(_boundedStake(msg.value), State.Active, generation, uint40(currentEpoch()), 0, 0);
         _setEndpoint(endpoint);
         emit OperatorRegistered(msg.sender, keyHash, key, msg.value, endpoint);
     }
 
     /// @notice Adds the ether sent to the sender's stake, from the next snapshot on.
     function increaseStake() external payable {
-        uint96 stake = _active(msg.sender).stake + uint96(msg.value);
+        uint96 stake = _boundedStake(_active(msg.sender).stake + msg.value);
         _operators[msg.sender].stake = stake;
         emit StakeIncreased(msg.sender, stake);
     }
@@ -198,6 +206,11 @@ abstract contract Operators is Epochs {
         if (operator.state != State.Active) revert WrongState(account, operator.state);
     }
 
+    function _boundedStake(uint256 stake) private pure returns (uint96) {
+        if (stake > STAKE_MAX) revert StakeTooHigh(stake, STAKE_MAX);
+        return uint96(stake);
+    }
+
     function _setEndpoint(string calldata endpoint) private {
         uint256 length = bytes(endpoint).length;
         if (length == 0 || length > ENDPOINT_LENGTH_MAX) revert InvalidEndpointLength(length, ENDPOINT_LENGTH_MAX);
@@ -216,7 +229,7 @@ abstract contract Operators is Epochs {
         Bls12381.negate(point);
         G1Point memory signature = Bls12381.g1FromCalldata(possession);
         G1Point memory hashed = Bls12381.hashToProve(possessionMessage(msg.sender, key));
-        (bool points, bool valid) = Bls12381.verify(signature, hashed, point);
+        (bool points, bool valid) = Bls12381.verify(signature, hashed, Bls12381.placeOf(point));
         if (!points) revert NotAPoint();
         if (!valid) revert PossessionNotProven(msg.sender, keyHash);
     }

@@ -32,7 +32,10 @@ library QuorumCode {
     uint256 private constant BYTES_OF_8 = 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
     uint256 private constant BYTES_OF_16 = 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff;
 
-    /// @notice What slots follow from, and how many of them need not sign.
+    /// @notice What the slots of an operator follow from beside its stake. With `border(C) =
+    /// (slots · C + offset) / total` they are those from the border at the stake before it to the one
+    /// at the stake up to it: each count is within one of the exact share, and is the exact share on
+    /// average over seeds.
     struct Shares {
         /// @notice Number of slots.
         uint256 slots;
@@ -40,8 +43,6 @@ library QuorumCode {
         uint256 offset;
         /// @notice Stake of all operators.
         uint256 total;
-        /// @notice Slots that may be missing yet.
-        uint256 spare;
     }
 
     /// @notice Bytes of the first chunk of a quorum of `count`.
@@ -99,7 +100,7 @@ library QuorumCode {
     function head(address first, uint256 buffer) internal view returns (uint256 count, uint256 total) {
         uint256 place = buffer + 512;
         ChunkCode.copy(first, 0, RECORD_LENGTH, place);
-        Bls12381.g2FromMemory(place, Bls12381.g2In(buffer));
+        Bls12381.g2FromMemory(place, buffer);
         return _sizeAt(place + KEY_LENGTH);
     }
 
@@ -121,59 +122,50 @@ library QuorumCode {
     {
         uint256 place = _scratch();
         ChunkCode.copy(chunk, offset - 32, BORDERED_LENGTH, place);
-        Bls12381.g2FromMemory(place + 32, key);
+        Bls12381.g2FromMemory(place + 32, Bls12381.placeOf(key));
         assembly ("memory-safe") {
             stakeBefore := shr(160, mload(place))
             stakeUpTo := shr(160, mload(add(place, 0xe0)))
         }
     }
 
-    /// @notice Takes operators out of an aggregate: their slots out of `shares.spare`, their keys out
-    /// of the sum.
-    /// @dev The borders are those of `Slots`. In assembly because it runs for every operator that did
-    /// not sign, at half the gas.
-    /// @param chunk First or second chunk.
+    /// @notice Takes the keys of operators out of an aggregate.
+    /// @dev In assembly because it runs for every operator that did not sign, at half the gas.
+    /// @param chunk First or second chunk, as `second` says.
     /// @param bits The operators, bit `i` for record `i` of this chunk.
     /// @param buffer Memory of 768 bytes: the negated sum in 256 bytes, and room.
-    /// @return enough Whether no more slots are missing than may be.
+    /// @return held Slots of these operators.
     function subtract(address chunk, bool second, uint256 bits, Shares memory shares, uint256 buffer)
         internal
         view
-        returns (bool enough)
+        returns (uint256 held)
     {
         // Code offset of the word in front of record 0, behind the STOP.
         uint256 base = second ? 1 : 1 + KEY_LENGTH;
         bool added = true;
         assembly ("memory-safe") {
-            let term := add(buffer, 0x100)
-            let record := add(buffer, 0x200)
-            calldatacopy(term, calldatasize(), 0x100)
+            // The key goes behind the sum, padded; the record is read to behind both.
+            calldatacopy(add(buffer, 0x100), calldatasize(), 0x100)
             let slots := mload(shares)
-            let spare := mload(add(shares, 0x60))
-            enough := 1
+            let offset := mload(add(shares, 0x20))
+            let total := mload(add(shares, 0x40))
             for {} bits {} {
                 let index := sub(255, clz(bits))
                 bits := xor(bits, shl(index, 1))
-                extcodecopy(chunk, record, add(base, mul(RECORD_LENGTH, index)), BORDERED_LENGTH)
-                let offset := mload(add(shares, 0x20))
-                let total := mload(add(shares, 0x40))
-                let end := div(add(mul(slots, shr(160, mload(add(record, 0xe0)))), offset), total)
-                let held := sub(end, div(add(mul(slots, shr(160, mload(record))), offset), total))
-                if gt(held, spare) {
-                    enough := 0
-                    break
-                }
-                spare := sub(spare, held)
-                mcopy(add(term, 0x10), add(record, 0x20), 0x30)
-                mcopy(add(term, 0x50), add(record, 0x50), 0x30)
-                mcopy(add(term, 0x90), add(record, 0x80), 0x30)
-                mcopy(add(term, 0xd0), add(record, 0xb0), 0x30)
+                extcodecopy(chunk, add(buffer, 0x200), add(base, mul(RECORD_LENGTH, index)), BORDERED_LENGTH)
+                // Both borders: stake up to it, stake before it.
+                let end := div(add(mul(slots, shr(160, mload(add(buffer, 0x2e0)))), offset), total)
+                let start := div(add(mul(slots, shr(160, mload(add(buffer, 0x200)))), offset), total)
+                held := add(held, sub(end, start))
+                mcopy(add(buffer, 0x110), add(buffer, 0x220), 0x30)
+                mcopy(add(buffer, 0x150), add(buffer, 0x250), 0x30)
+                mcopy(add(buffer, 0x190), add(buffer, 0x280), 0x30)
+                mcopy(add(buffer, 0x1d0), add(buffer, 0x2b0), 0x30)
                 if iszero(staticcall(600, 0x0d, buffer, 0x200, buffer, 0x100)) {
                     added := 0
                     break
                 }
             }
-            mstore(add(shares, 0x60), spare)
         }
         if (!added) revert Bls12381.TooLittleGas(gasleft(), 600);
     }
@@ -200,8 +192,11 @@ library QuorumCode {
     /// @return missing The operators not in it: bit `i` for operator `i`.
     function readBitmap(bytes calldata signers, uint256 count) internal pure returns (bool valid, uint256 missing) {
         uint256 length = signers.length;
-        if (length != (count + 7) / 8 || length > 32) return (false, 0);
         uint256 bits;
+        unchecked {
+            // A snapshot has at most 200 operators.
+            if (length != (count + 7) / 8) return (false, 0);
+        }
         assembly ("memory-safe") {
             // What stands behind the bitmap is shifted out.
             let shift := sub(256, shl(3, length))

@@ -39,7 +39,7 @@ abstract contract Snapshots is Operators, IQuorumSource {
     /// @notice Snapshots are taken of the current and of the next epoch.
     error WrongEpoch(uint64 epoch, uint64 currentEpoch);
     /// @notice The epoch has a snapshot.
-    error SnapshotTaken(uint64 epoch);
+    error SnapshotExists(uint64 epoch);
     /// @notice The epoch has no snapshot.
     error NoSnapshot(uint64 epoch);
     /// @notice There are fewer operators than a quorum needs.
@@ -51,16 +51,16 @@ abstract contract Snapshots is Operators, IQuorumSource {
     /// @notice Not an active operator's current key.
     error NotAnActiveKey(address operator, bytes32 keyHash);
     /// @notice The epoch has a seed.
-    error SeedDrawn(uint64 epoch);
+    error SeedExists(uint64 epoch);
     /// @notice The block that gives the seed is still known, or to come.
     error SeedBlockKnown(uint64 epoch, uint256 seedBlock);
     /// @notice The delay of the seed is out of its range.
     error InvalidSeedDelay(uint256 blocks);
 
     /// @notice The quorum of an epoch was fixed. Its seed comes from block `seedBlock`.
-    event SnapshotTakenOf(uint64 indexed epoch, uint256 operators, uint256 totalStake, uint256 seedBlock);
+    event SnapshotTaken(uint64 indexed epoch, uint256 operators, uint256 totalStake, uint256 seedBlock);
     /// @notice The seed of an epoch was drawn: its certificates are valid from now on.
-    event SeedDrawnOf(uint64 indexed epoch, bytes32 seed);
+    event SeedDrawn(uint64 indexed epoch, bytes32 seed);
     /// @notice The block that was to give the seed went out of reach; another one was set.
     event SeedBlockReset(uint64 indexed epoch, uint256 seedBlock);
 
@@ -84,7 +84,7 @@ abstract contract Snapshots is Operators, IQuorumSource {
         uint64 current = currentEpoch();
         if (epoch != current && epoch != current + 1) revert WrongEpoch(epoch, current);
         Epoch storage record = _epochs[epoch];
-        if (record.first != address(0)) revert SnapshotTaken(epoch);
+        if (record.first != address(0)) revert SnapshotExists(epoch);
         uint256 count = activeOperators;
         if (count < _parameters.operatorsMin) revert TooFewOperators(count, _parameters.operatorsMin);
         if (operators.length != count || keys.length != count * QuorumCode.KEY_LENGTH) {
@@ -95,25 +95,25 @@ abstract contract Snapshots is Operators, IQuorumSource {
         record.first = _store(first);
         record.seedBlock = seedBlock;
         if (second.length != 0) record.second = _store(second);
-        emit SnapshotTakenOf(epoch, count, total, seedBlock);
+        emit SnapshotTaken(epoch, count, total, seedBlock);
     }
 
     /// @notice Draws the seed of an epoch.
     /// @param header RLP of the header of the block that the snapshot named.
     function drawSeed(uint64 epoch, bytes calldata header) external {
         Epoch storage record = _withSnapshot(epoch);
-        if (record.entropy != 0) revert SeedDrawn(epoch);
+        if (record.entropy != 0) revert SeedExists(epoch);
         uint96 entropy = uint96(uint256(L1Header.prevRandao(record.seedBlock, header)));
         // Zero stands for no seed.
         if (entropy == 0) entropy = 1;
         record.entropy = entropy;
-        emit SeedDrawnOf(epoch, _seed(epoch, entropy));
+        emit SeedDrawn(epoch, _seed(epoch, entropy));
     }
 
     /// @notice Names another block for a seed that nobody drew while its block was known.
     function resetSeedBlock(uint64 epoch) external {
         Epoch storage record = _withSnapshot(epoch);
-        if (record.entropy != 0) revert SeedDrawn(epoch);
+        if (record.entropy != 0) revert SeedExists(epoch);
         uint256 seedBlock = record.seedBlock;
         if (block.number <= seedBlock + L1Header.HISTORY) revert SeedBlockKnown(epoch, seedBlock);
         seedBlock = block.number + SEED_DELAY;
@@ -229,15 +229,21 @@ abstract contract Snapshots is Operators, IQuorumSource {
             if (i + 1 == QuorumCode.FIRST_RECORDS && second.length != 0) {
                 QuorumCode.writeBorder(_dataOf(second), total, operator);
             }
-            Bls12381.g2FromMemory(place, key);
+            Bls12381.g2FromMemory(place, Bls12381.placeOf(key));
             Bls12381.addTo(sum, key);
         }
         Bls12381.negate(sum);
         QuorumCode.writeHead(_dataOf(first), sum, count, total);
     }
 
-    function _seed(uint64 epoch, uint96 entropy) private pure returns (bytes32) {
-        return entropy == 0 ? bytes32(0) : keccak256(abi.encode(epoch, entropy));
+    function _seed(uint64 epoch, uint96 entropy) private pure returns (bytes32 seed) {
+        if (entropy == 0) return 0;
+        // keccak256(abi.encode(epoch, entropy))
+        assembly ("memory-safe") {
+            mstore(0, epoch)
+            mstore(0x20, entropy)
+            seed := keccak256(0, 0x40)
+        }
     }
 
     function _store(bytes memory data) private returns (address) {

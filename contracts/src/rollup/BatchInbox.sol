@@ -25,13 +25,15 @@ import {IBatcherSource} from "./IBatcherSource.sol";
 ///   certificate   keccak256(depth ‖ hashes root ‖ signersHash)
 /// ```
 ///
-/// with `depth` as a word and `signersHash = keccak256(epoch (8) ‖ bitmap of the signers)`. No selector of this contract begins with a
-/// zero or a one byte.
+/// with `depth` as a word and `signersHash = keccak256(epoch (8) ‖ bitmap of the signers)`. No selector
+/// of this contract begins with a zero or a one byte.
 /// @dev Certificates are not remembered: a batcher that sends one twice has two batches with the same
 /// frames, and derivation drops a frame that it has.
 contract BatchInbox is IBatchInbox {
     /// @notice The sender is not the batcher.
-    error NotBatcher(address sender, bytes32 batcherHash);
+    error NotBatcher(address sender, address batcher);
+    /// @notice The source names no address.
+    error NoBatcherAddress(bytes32 batcherHash);
     /// @notice The calldata begins with no known bytes.
     error UnknownBatchFormat(bytes2 start);
     /// @notice The transaction has blobs, and so its calldata must be empty.
@@ -74,8 +76,20 @@ contract BatchInbox is IBatchInbox {
     /// @notice Counts who signs: the registry.
     ISigningRecords public immutable SIGNING_RECORDS;
 
-    /// @inheritdoc IBatchInbox
-    uint256 public batchCount;
+    /// @notice Seconds for which the batcher is not read again: after a change the old one can append
+    /// for so long at most, until the new one appends or anyone calls `readBatcher`.
+    uint256 public constant BATCHER_LIFETIME = 5 minutes;
+
+    /// @dev What every batch writes, in one slot.
+    struct Head {
+        uint64 batchCount;
+        /// Whom the source named last.
+        address batcher;
+        /// When it did, in Unix seconds.
+        uint32 readTime;
+    }
+
+    Head private _head;
     /// @notice The first batch whose signers are not reported to the registry.
     uint256 public nextToReport;
 
@@ -89,14 +103,27 @@ contract BatchInbox is IBatchInbox {
 
     /// @notice Appends a batch; see above.
     fallback() external {
-        bytes32 batcherHash = BATCHER_SOURCE.batcherHash();
-        if (batcherHash != bytes32(uint256(uint160(msg.sender)))) revert NotBatcher(msg.sender, batcherHash);
-        uint256 batch = batchCount;
-        batchCount = batch + 1;
+        Head memory head = _head;
+        if (msg.sender != head.batcher || block.timestamp > uint256(head.readTime) + BATCHER_LIFETIME) {
+            _read(head);
+            if (msg.sender != head.batcher) revert NotBatcher(msg.sender, head.batcher);
+        }
+        uint256 batch = head.batchCount;
+        unchecked {
+            head.batchCount = uint64(batch + 1);
+        }
+        _head = head;
         if (blobhash(0) != 0) _appendBlobs(batch);
         else if (msg.data.length != 0 && bytes1(msg.data) == CALLDATA_FORMAT) _appendCalldata(batch);
         else if (bytes2(msg.data) == CERTIFICATE_FORMAT) _appendCertificate(batch, msg.data[CERTIFICATE_OFFSET:]);
         else revert UnknownBatchFormat(bytes2(msg.data));
+    }
+
+    /// @notice Reads who the batcher is. Anyone may call it, after a change for example.
+    function readBatcher() external {
+        Head memory head = _head;
+        _read(head);
+        _head = head;
     }
 
     /// @notice Reports to the registry who signed the next certificates. Anyone may report, in the
@@ -109,17 +136,17 @@ contract BatchInbox is IBatchInbox {
             bytes32 signersHash = keccak256(abi.encodePacked(signers[i].epoch, signers[i].bitmap));
             bytes32 record = _certificateRecord(signers[i].depth, signers[i].hashesRoot, signersHash);
             if (record != _batches[batch]) revert WrongSigners(batch);
-            ++batch;
+            nextToReport = ++batch;
             SIGNING_RECORDS.recordSigning(signers[i].epoch, signers[i].bitmap);
         }
-        nextToReport = batch;
     }
 
     /// @notice Passes over up to `limit` batches without certificate. Only needed where they are more
     /// than a report has gas for.
     function passOver(uint256 limit) external {
         uint256 batch = nextToReport;
-        uint256 end = batchCount - batch < limit ? batchCount : batch + limit;
+        uint256 count = _head.batchCount;
+        uint256 end = count - batch < limit ? count : batch + limit;
         while (batch < end && carrierOf(batch) != Carrier.Certificate) ++batch;
         nextToReport = batch;
     }
@@ -134,9 +161,15 @@ contract BatchInbox is IBatchInbox {
         bytes calldata opening,
         bytes32[] calldata proof
     ) external view returns (bool) {
-        bytes32 versionedHash = (sha256(commitment) & ~bytes32(bytes1(0xff))) | bytes32(KZG_VERSION);
+        bytes32 versionedHash =
+            (sha256(commitment) & ~bytes32(bytes1(0xff))) | bytes32(KZG_VERSION);
         if (!verifyRow(batch, row, versionedHash, proof)) return false;
         return RowOpening.verify(versionedHash, column, element, commitment, opening);
+    }
+
+    /// @inheritdoc IBatchInbox
+    function batchCount() external view returns (uint256) {
+        return _head.batchCount;
     }
 
     /// @notice Whether a batch has this calldata.
@@ -168,8 +201,16 @@ contract BatchInbox is IBatchInbox {
 
     /// @inheritdoc IBatchInbox
     function carrierOf(uint256 batch) public view returns (Carrier) {
-        if (batch >= batchCount) revert NoSuchBatch(batch, batchCount);
+        if (batch >= _head.batchCount) revert NoSuchBatch(batch, _head.batchCount);
         return Carrier(uint8(bytes1(_batches[batch])));
+    }
+
+    /// @dev Version 0 of the batcher hash is an address. The time fits until 2106.
+    function _read(Head memory head) private view {
+        bytes32 batcherHash = BATCHER_SOURCE.batcherHash();
+        if (uint256(batcherHash) >> 160 != 0) revert NoBatcherAddress(batcherHash);
+        head.batcher = address(uint160(uint256(batcherHash)));
+        head.readTime = uint32(block.timestamp);
     }
 
     function _appendCalldata(uint256 batch) private {
@@ -207,7 +248,15 @@ contract BatchInbox is IBatchInbox {
     }
 
     function _certificateRecord(uint256 depth, bytes32 root, bytes32 signersHash) private pure returns (bytes32) {
-        return _record(Carrier.Certificate, keccak256(abi.encode(depth, root, signersHash)));
+        bytes32 content;
+        assembly ("memory-safe") {
+            let place := mload(0x40)
+            mstore(place, depth)
+            mstore(add(place, 0x20), root)
+            mstore(add(place, 0x40), signersHash)
+            content := keccak256(place, 0x60)
+        }
+        return _record(Carrier.Certificate, content);
     }
 
     /// @dev Two different contents with the same 31 bytes take about 2^124 hashes to find, as much as

@@ -81,7 +81,7 @@ contract Bls12381Test {
     {
         G2Point memory negated = Bls12381.g2FromCalldata(key);
         Bls12381.negate(negated);
-        return Bls12381.verify(Bls12381.g1FromCalldata(signature), hashed, negated);
+        return Bls12381.verify(Bls12381.g1FromCalldata(signature), hashed, Bls12381.placeOf(negated));
     }
 
     function point(bytes calldata packed) external pure returns (G2Point memory) {

@@ -131,7 +131,7 @@ abstract contract DaFixture {
             payloadLength: uint32(rows) * 4096 * 31,
             hashesRoot: keccak256("rows"),
             payer: 0xFAcefaCEFACefACeFaCefacEFaCeFACEFAceFAcE,
-            reservation: 1,
+            reservation: 0x0123456789abcdef,
             epoch: registry.currentEpoch(),
             quorum: 0,
             expiry: uint64(block.timestamp + 14 days)

@@ -33,7 +33,9 @@ contract OperatorsTest is DaFixture {
     }
 
     function test_RefusesTheIdentityKey() public {
-        _expectRefusal(0, new bytes(192), new bytes(96), STAKE_MIN, abi.encodeWithSelector(Operators.IdentityKey.selector));
+        _expectRefusal(
+            0, new bytes(192), new bytes(96), STAKE_MIN, abi.encodeWithSelector(Operators.IdentityKey.selector)
+        );
     }
 
     function test_RefusesAKeyOffTheCurve() public {
@@ -127,6 +129,19 @@ contract OperatorsTest is DaFixture {
         VM.prank(_operator(0));
         registry.increaseStake{value: 5 ether}();
         VM.assertEq(registry.operatorOf(_operator(0)).stake, STAKE_MIN + 5 ether);
+    }
+
+    function test_BoundsAStakeFromAbove() public {
+        uint256 max = registry.STAKE_MAX();
+        bytes memory key = BlsSigner.key(_secret(0));
+        bytes memory possession = _possession(0, key);
+        bytes memory reason = abi.encodeWithSelector(Operators.StakeTooHigh.selector, max + 1, max);
+        _expectRefusal(0, key, possession, max + 1, reason);
+        _register(0, max);
+        VM.deal(_operator(0), 1);
+        VM.prank(_operator(0));
+        VM.expectRevert(reason);
+        registry.increaseStake{value: 1}();
     }
 
     function test_OnlyActiveOperatorsAct() public {
@@ -270,23 +285,18 @@ contract OperatorsTest is DaFixture {
 
     function _expectEndpointRefused(string memory endpoint) private {
         VM.prank(_operator(0));
-        VM.expectRevert(
-            abi.encodeWithSelector(Operators.InvalidEndpointLength.selector, bytes(endpoint).length, 128)
-        );
+        VM.expectRevert(abi.encodeWithSelector(Operators.InvalidEndpointLength.selector, bytes(endpoint).length, 128));
         registry.updateEndpoint(endpoint);
     }
 
     function _expectOutOfBounds(Parameters memory parameters, bytes32 name, uint256 value, uint256 min, uint256 max)
         private
     {
-        VM.expectRevert(
-            abi.encodeWithSelector(ParameterBounds.ParameterOutOfBounds.selector, name, value, min, max)
-        );
+        VM.expectRevert(abi.encodeWithSelector(ParameterBounds.ParameterOutOfBounds.selector, name, value, min, max));
         registry.setParameters(parameters);
     }
 
-    bytes private constant OUTSIDE_SUBGROUP = 
-        hex"000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000002"
+    bytes private constant OUTSIDE_SUBGROUP = hex"000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000002"
         hex"000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
         hex"18c6b864ae17dc9da64203ffefb966306425a7bc6aeb7c75247438372716284a4173830420cd476ba1a365b95bfcec38"
         hex"172e93db764a8400a7d5071b6b6f5de0da2f0f4a063119abca014006b7c40a2cfe291a1924e65db0d6d0fcfbf3bf3d5c";

@@ -47,9 +47,7 @@ contract SigningRateTest is DaFixture {
         (address[] memory operators, bytes memory keys) = (_operators(OPERATORS), _keys(OPERATORS));
         VM.expectPartialRevert(Snapshots.WrongOperatorCount.selector);
         registry.snapshot(1, operators, keys);
-        VM.expectRevert(
-            abi.encodeWithSelector(Operators.WrongState.selector, _operator(17), Operators.State.Ejected)
-        );
+        VM.expectRevert(abi.encodeWithSelector(Operators.WrongState.selector, _operator(17), Operators.State.Ejected));
         registry.eject(_operator(17));
     }
 

@@ -97,11 +97,11 @@ contract SnapshotsTest is DaFixture {
         registry.increaseStake{value: 1 ether}();
         VM.prank(_operator(1));
         registry.requestExit();
-        VM.expectRevert(abi.encodeWithSelector(Snapshots.SnapshotTaken.selector, 0));
+        VM.expectRevert(abi.encodeWithSelector(Snapshots.SnapshotExists.selector, 0));
         registry.snapshot(0, _operators(5), "");
-        VM.expectRevert(abi.encodeWithSelector(Snapshots.SeedDrawn.selector, 0));
+        VM.expectRevert(abi.encodeWithSelector(Snapshots.SeedExists.selector, 0));
         registry.drawSeed(0, "");
-        VM.expectRevert(abi.encodeWithSelector(Snapshots.SeedDrawn.selector, 0));
+        VM.expectRevert(abi.encodeWithSelector(Snapshots.SeedExists.selector, 0));
         registry.resetSeedBlock(0);
         VM.assertEq(abi.encode(registry.members(0)), before);
         (address firstAfter, bytes32 seedAfter,) = registry.quorum(0);
@@ -122,9 +122,7 @@ contract SnapshotsTest is DaFixture {
         VM.expectPartialRevert(Snapshots.NotAnActiveKey.selector);
         registry.snapshot(1, operators, keys);
         operators[0] = operators[1];
-        VM.expectRevert(
-            abi.encodeWithSelector(Snapshots.OperatorsNotAscending.selector, _operator(0), _operator(0))
-        );
+        VM.expectRevert(abi.encodeWithSelector(Snapshots.OperatorsNotAscending.selector, _operator(0), _operator(0)));
         registry.snapshot(1, operators, keys);
         operators = _operators(5);
         operators[4] = _operator(9);
