@@ -8,6 +8,7 @@
 mod accounts;
 mod calls;
 mod cli;
+mod da;
 mod import;
 mod inclusion;
 mod lanes;
@@ -28,6 +29,7 @@ mod verify;
 mod workload;
 
 pub use cli::{Cli, Command, Opponent, TpsArgs, run};
+pub use da::{DaArgs, DaFigures, DaRatios, DaReport, DaRival};
 pub use import::{ImportArgs, ImportReport};
 pub use lanes::Transport;
 pub use latency::Percentiles;

@@ -81,7 +81,7 @@ fn primitives_stand_alone_and_roles_do_not_reach_into_each_other() -> eyre::Resu
             ensure!(!crosses || allowed, "roles meet: {}", what());
         }
     }
-    for folder in ["primitives", "sequencer", "e2e"] {
+    for folder in ["primitives", "sequencer", "da-node", "e2e"] {
         ensure!(seen.contains(folder), "no crate in {folder}: the test reads the wrong workspace");
     }
     Ok(())

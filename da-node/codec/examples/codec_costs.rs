@@ -1,6 +1,6 @@
 //! What the codec costs on one core of this machine, beside c-kzg in the same run.
 //!
-//! `cargo run --release -p cairn-da-codec --example codec_costs [payload MiB]`
+//! `cargo run --release -p cairn-da-codec --example codec_costs`
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -31,10 +31,28 @@ fn payload(length: usize) -> Vec<u8> {
     (0..length as u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50) as u8).collect()
 }
 
+/// A line of this process' status, in KiB; zero where there is no such file.
+fn status(field: &str) -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
+    line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// What encoding the longest payload holds at its peak, the payload included.
+fn memory(committer: &Committer) -> Result<(), CodecError> {
+    let before = status("VmHWM:");
+    let payload = payload(MAX_PAYLOAD_BYTES);
+    drop(EncodedMatrix::encode(committer, &payload, 64)?);
+    let grown = (status("VmHWM:") - before) as f64 * 1024.0;
+    println!("memory to encode 31 MiB: {:.2} times the payload", grown / payload.len() as f64);
+    Ok(())
+}
+
 fn measure() -> Result<(), CodecError> {
     let start = Instant::now();
     let committer = Committer::new()?;
     println!("tables ({}): {:.3} s", committer.engine(), start.elapsed().as_secs_f64());
+    memory(&committer)?;
     let start = Instant::now();
     let portable = Committer::portable()?;
     println!("tables (portable): {:.3} s", start.elapsed().as_secs_f64());

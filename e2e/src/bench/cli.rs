@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::da::DaArgs;
 use super::import::ImportArgs;
 use super::lanes::Transport;
 use super::root::RootArgs;
@@ -27,6 +28,8 @@ pub enum Command {
     Root(RootArgs),
     /// Speed of block import with full validation.
     Import(ImportArgs),
+    /// Encoding, verification and recovery of the DA network on one core.
+    Da(DaArgs),
 }
 
 /// A node to compare with.
@@ -171,6 +174,7 @@ pub async fn run(cli: Cli) -> eyre::Result<()> {
         Command::Tps(args) => super::tps::run(&args).await,
         Command::Root(args) => super::root::run(&args).await,
         Command::Import(args) => super::import::run(&args).await,
+        Command::Da(args) => super::da::run(&args).await,
     }
 }
 

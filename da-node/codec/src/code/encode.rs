@@ -4,8 +4,8 @@ use alloy_primitives::B256;
 use rayon::prelude::*;
 
 use super::domain::Domain;
-use super::transform::{Transform, scale_rows};
-use crate::field::Scalar;
+use super::transform::{Transform, for_rows, scale_rows};
+use crate::field::{RowFactor, Scalar};
 use crate::payload::write_payload;
 use crate::shape::{ELEMENT_BYTES, EXPANSION};
 use crate::{CodecError, Commitment, Committer, RowIndex, Shape, hashes_root};
@@ -99,7 +99,8 @@ pub(super) const BLOCK_COLUMNS: usize = 32;
 fn extend(shape: Shape, rows: &mut [u8]) {
     let domain = Domain::new(shape.rows());
     let transform = Transform::new(shape.rows());
-    let cosets: Vec<_> = (1..EXPANSION).map(|coset| domain.coset_factors(coset)).collect();
+    let cosets: Vec<Vec<RowFactor>> =
+        (1..EXPANSION).map(|coset| for_rows(domain.coset_factors(coset))).collect();
     let (original, parity) = rows.split_at_mut(shape.rows() * shape.row_bytes());
     let original: Vec<&[u8]> = original.chunks_exact(shape.row_bytes()).collect();
     columns_of(parity, shape.row_bytes()).into_par_iter().enumerate().for_each(

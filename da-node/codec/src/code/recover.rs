@@ -11,8 +11,9 @@ use rayon::prelude::*;
 use super::domain::{Domain, reversed};
 use super::encode::{block_of, columns_of, read_block, write_block};
 use super::lagrange::Basis;
-use super::transform::{Transform, scale_rows};
-use crate::field::{Factor, Scalar, check_canonical};
+use super::transform::{Transform, for_rows, scale_rows};
+use crate::field::rows::{add_scaled, scale};
+use crate::field::{Factor, RowFactor, Scalar, check_canonical};
 use crate::shape::EXPANSION;
 use crate::{BadRow, CodecError, RowFault, RowIndex, Shape, read_payload};
 
@@ -129,8 +130,8 @@ impl<'a> Known<'a> {
 
     fn combine(&self, missing: &[RowIndex], rows: &mut [u8]) {
         let basis = Basis::new(self.domain, &self.indices());
-        let coefficients: Vec<Vec<Factor>> =
-            missing.iter().map(|row| basis.coefficients(*row)).collect();
+        let coefficients: Vec<Vec<RowFactor>> =
+            missing.iter().map(|row| for_rows(basis.coefficients(*row))).collect();
         let known = self.bytes();
         columns_of(rows, self.shape.row_bytes()).into_par_iter().enumerate().for_each(
             |(block, mut rows)| {
@@ -141,9 +142,7 @@ impl<'a> Known<'a> {
                     let mut sums = vec![Scalar::ZERO; columns];
                     for (elements, coefficient) in elements.chunks_exact(columns).zip(coefficients)
                     {
-                        for (sum, element) in sums.iter_mut().zip(elements) {
-                            *sum = sum.plus(element.times(*coefficient));
-                        }
+                        add_scaled(&mut sums, elements, coefficient);
                     }
                     values.extend_from_slice(&sums);
                 }
@@ -181,18 +180,18 @@ struct Decoder {
     small: Transform,
     large: Transform,
     /// For each known row: the exponent of its point, and `Z` there.
-    known: Vec<(usize, Factor)>,
+    known: Vec<(usize, RowFactor)>,
     /// `c^q` for `c` the value of `x^R` on the coset, at the place that bit reversal gives `q`.
-    folds: [Factor; EXPANSION],
+    folds: [RowFactor; EXPANSION],
     /// For each coefficient in bit-reversed order: to the coset, together with what the large
     /// inverse transform left out.
-    to_coset: Vec<Factor>,
+    to_coset: Vec<RowFactor>,
     /// `1 / Z` on the coset.
-    inverse_zeros: Vec<Factor>,
+    inverse_zeros: Vec<RowFactor>,
     /// Back from the coset, together with what the small inverse transform left out.
-    from_coset: Vec<Factor>,
+    from_coset: Vec<RowFactor>,
     /// For each coset of rows what its coefficients are multiplied by.
-    cosets: Vec<Vec<Factor>>,
+    cosets: Vec<Vec<RowFactor>>,
 }
 
 impl Decoder {
@@ -216,25 +215,25 @@ impl Decoder {
             .collect();
         Factor::invert_all(&mut inverse_zeros);
         let wrap = shift.power(rows as u64);
-        let scale = Factor::from_u64(domain.extended() as u64).inverse();
+        let left_out = Factor::from_u64(domain.extended() as u64).inverse();
         let back = shift.inverse();
         let place = |place| reversed(place, rows) as u64;
         // `g^(k·m) / R` without the division, which `from_coset` has done.
         let size = Factor::from_u64(rows as u64);
         let unscaled = |coset| {
             let factors = domain.coset_factors(coset);
-            factors.into_iter().map(|factor| factor.times(size)).collect()
+            for_rows(factors.into_iter().map(|factor| factor.times(size)))
         };
         let inverse_rows = size.inverse();
         Self {
             domain,
             small: Transform::new(rows),
             large: Transform::new(domain.extended()),
-            known: exponents.par_iter().map(|e| (*e, vanishing(domain.power(*e)))).collect(),
-            folds: [0, 2, 1, 3].map(|quarter| wrap.power(quarter)),
-            to_coset: (0..rows).map(|p| shift.power(place(p)).times(scale)).collect(),
-            inverse_zeros,
-            from_coset: (0..rows).map(|p| back.power(place(p)).times(inverse_rows)).collect(),
+            known: exponents.par_iter().map(|e| (*e, vanishing(domain.power(*e)).into())).collect(),
+            folds: [0, 2, 1, 3].map(|quarter| wrap.power(quarter).into()),
+            to_coset: for_rows((0..rows).map(|p| shift.power(place(p)).times(left_out))),
+            inverse_zeros: for_rows(inverse_zeros),
+            from_coset: for_rows((0..rows).map(|p| back.power(place(p)).times(inverse_rows))),
             cosets: (0..EXPANSION).map(unscaled).collect(),
         }
     }
@@ -245,17 +244,16 @@ impl Decoder {
         let mut large = vec![Scalar::ZERO; columns * self.domain.extended()];
         for ((exponent, factor), elements) in self.known.iter().zip(known.chunks_exact(columns)) {
             let row = &mut large[exponent * columns..][..columns];
-            for (product, element) in row.iter_mut().zip(elements) {
-                *product = element.times(*factor);
-            }
+            row.copy_from_slice(elements);
+            scale(row, factor);
         }
         self.large.interpolate(&mut large);
-        let mut small = Vec::with_capacity(known.len());
-        for quarters in large.chunks_exact(columns * EXPANSION) {
-            small.extend((0..columns).map(|column| {
-                let terms = self.folds.iter().zip(quarters.chunks_exact(columns));
-                terms.fold(Scalar::ZERO, |sum, (fold, row)| sum.plus(row[column].times(*fold)))
-            }));
+        let mut small = vec![Scalar::ZERO; known.len()];
+        let quarters = large.chunks_exact(columns * EXPANSION);
+        for (row, quarters) in small.chunks_exact_mut(columns).zip(quarters) {
+            for (quarter, fold) in quarters.chunks_exact(columns).zip(&self.folds) {
+                add_scaled(row, quarter, fold);
+            }
         }
         scale_rows(&mut small, &self.to_coset);
         self.small.evaluate(&mut small);

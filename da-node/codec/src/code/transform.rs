@@ -3,21 +3,22 @@
 //! A block is some columns of all rows, row after row. A butterfly takes two whole rows of the block with one
 //! root of unity, so that memory is streamed and nothing is transposed.
 
-use crate::field::{Factor, Scalar};
+use crate::field::rows::{backward, forward, scale};
+use crate::field::{Factor, RowFactor, Scalar};
 
 /// The transform of one size, a power of two up to 4096, and its inverse.
 #[derive(Debug)]
 pub(crate) struct Transform {
     /// `ω^i` for `i < size / 2`.
-    roots: Vec<Factor>,
+    roots: Vec<RowFactor>,
     /// Their inverses.
-    inverse_roots: Vec<Factor>,
+    inverse_roots: Vec<RowFactor>,
     size: usize,
 }
 
 impl Transform {
     pub(crate) fn new(size: usize) -> Self {
-        let power = |exponent| Factor::root_of_unity_power(size, exponent);
+        let power = |exponent| Factor::root_of_unity_power(size, exponent).into();
         Self {
             roots: (0..size / 2).map(power).collect(),
             inverse_roots: (0..size / 2).map(|exponent| power(size - exponent)).collect(),
@@ -37,7 +38,7 @@ impl Transform {
                 let (low, high) = part.split_at_mut(half * row);
                 let pairs = low.chunks_exact_mut(row).zip(high.chunks_exact_mut(row));
                 for (index, (a, b)) in pairs.enumerate() {
-                    forward(a, b, self.roots[index * stride]);
+                    forward(a, b, &self.roots[index * stride]);
                 }
             }
             size *= 2;
@@ -55,7 +56,7 @@ impl Transform {
                 let (low, high) = part.split_at_mut(half * row);
                 let pairs = low.chunks_exact_mut(row).zip(high.chunks_exact_mut(row));
                 for (index, (a, b)) in pairs.enumerate() {
-                    backward(a, b, self.inverse_roots[index * stride]);
+                    backward(a, b, &self.inverse_roots[index * stride]);
                 }
             }
             size /= 2;
@@ -63,27 +64,15 @@ impl Transform {
     }
 }
 
-/// `(a, b)` becomes `(a + root·b, a - root·b)`.
-fn forward(a: &mut [Scalar], b: &mut [Scalar], root: Factor) {
-    for (a, b) in a.iter_mut().zip(b) {
-        let product = b.times(root);
-        (*a, *b) = (a.plus(product), a.minus(product));
-    }
-}
-
-/// `(a, b)` becomes `(a + b, root·(a - b))`.
-fn backward(a: &mut [Scalar], b: &mut [Scalar], root: Factor) {
-    for (a, b) in a.iter_mut().zip(b) {
-        (*a, *b) = (a.plus(*b), a.minus(*b).times(root));
-    }
-}
-
 /// Multiplies each row of a block by its factor.
-pub(crate) fn scale_rows(block: &mut [Scalar], factors: &[Factor]) {
+pub(crate) fn scale_rows(block: &mut [Scalar], factors: &[RowFactor]) {
     let row = block.len() / factors.len();
     for (elements, factor) in block.chunks_exact_mut(row).zip(factors) {
-        for element in elements {
-            *element = element.times(*factor);
-        }
+        scale(elements, factor);
     }
+}
+
+/// Factors, one for each row.
+pub(crate) fn for_rows(factors: impl IntoIterator<Item = Factor>) -> Vec<RowFactor> {
+    factors.into_iter().map(RowFactor::from).collect()
 }

@@ -1,7 +1,7 @@
 //! A combination of any rows as a combination of the original ones.
 
 use super::domain::{Domain, reversed};
-use super::transform::{Transform, scale_rows};
+use super::transform::{Transform, for_rows, scale_rows};
 use crate::field::{Factor, Scalar};
 use crate::{RowIndex, Shape};
 
@@ -30,9 +30,8 @@ pub(crate) fn on_original_rows(
     let scale = Factor::from_u64(rows as u64).inverse();
     for (coset, values) in (1..).zip(parity) {
         transform.evaluate(values);
-        let factors: Vec<Factor> =
-            (0..rows).map(|index| domain.power(coset * index).times(scale)).collect();
-        scale_rows(values, &factors);
+        let factors = (0..rows).map(|index| domain.power(coset * index).times(scale));
+        scale_rows(values, &for_rows(factors));
         for (sum, value) in sum.iter_mut().zip(values) {
             *sum = sum.plus(*value);
         }

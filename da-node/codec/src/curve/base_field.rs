@@ -30,34 +30,71 @@ impl Fp {
 
     #[inline(always)]
     pub(crate) fn plus(&self, other: &Self) -> Self {
-        let mut result = blst_fp::default();
-        // SAFETY: three valid references, none kept; the function only computes.
-        unsafe { blst_fp_add(&raw mut result, &raw const self.0, &raw const other.0) };
-        Self(result)
-    }
-
-    #[inline(always)]
-    pub(crate) fn minus(&self, other: &Self) -> Self {
-        let mut result = blst_fp::default();
-        // SAFETY: as above.
-        unsafe { blst_fp_sub(&raw mut result, &raw const self.0, &raw const other.0) };
-        Self(result)
+        let mut result = Self::default();
+        result.set_sum(self, other);
+        result
     }
 
     #[inline(always)]
     pub(crate) fn times(&self, other: &Self) -> Self {
-        let mut result = blst_fp::default();
-        // SAFETY: as above.
-        unsafe { blst_fp_mul(&raw mut result, &raw const self.0, &raw const other.0) };
-        Self(result)
+        let mut result = Self::default();
+        result.set_product(self, other);
+        result
+    }
+
+    // blst writes limb by limb. A result that is moved in larger pieces right afterwards waits for all of
+    // its stores, so the hot loops let it be written where it stays.
+
+    #[inline(always)]
+    pub(crate) fn set_sum(&mut self, a: &Self, b: &Self) {
+        // SAFETY: three valid references, none kept; the function only computes.
+        unsafe { blst_fp_add(&raw mut self.0, &raw const a.0, &raw const b.0) };
     }
 
     #[inline(always)]
-    pub(crate) fn square(&self) -> Self {
-        let mut result = blst_fp::default();
+    pub(crate) fn set_difference(&mut self, a: &Self, b: &Self) {
         // SAFETY: as above.
-        unsafe { blst_fp_sqr(&raw mut result, &raw const self.0) };
-        Self(result)
+        unsafe { blst_fp_sub(&raw mut self.0, &raw const a.0, &raw const b.0) };
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_product(&mut self, a: &Self, b: &Self) {
+        // SAFETY: as above.
+        unsafe { blst_fp_mul(&raw mut self.0, &raw const a.0, &raw const b.0) };
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_square(&mut self, a: &Self) {
+        // SAFETY: as above.
+        unsafe { blst_fp_sqr(&raw mut self.0, &raw const a.0) };
+    }
+
+    #[inline(always)]
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        let own: *mut blst_fp = &raw mut self.0;
+        // SAFETY: as above; the result may stand where an operand does.
+        unsafe { blst_fp_sub(own, own, &raw const other.0) };
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(&mut self, other: &Self) {
+        let own: *mut blst_fp = &raw mut self.0;
+        // SAFETY: as above.
+        unsafe { blst_fp_add(own, own, &raw const other.0) };
+    }
+
+    #[inline(always)]
+    pub(crate) fn multiply(&mut self, other: &Self) {
+        let own: *mut blst_fp = &raw mut self.0;
+        // SAFETY: as above.
+        unsafe { blst_fp_mul(own, own, &raw const other.0) };
+    }
+
+    #[inline(always)]
+    pub(crate) fn negate_if(&mut self, condition: bool) {
+        let own: *mut blst_fp = &raw mut self.0;
+        // SAFETY: as above.
+        unsafe { blst_fp_cneg(own, own, condition) };
     }
 
     /// The inverse; zero gives zero.
@@ -65,14 +102,6 @@ impl Fp {
         let mut result = blst_fp::default();
         // SAFETY: as above.
         unsafe { blst_fp_inverse(&raw mut result, &raw const self.0) };
-        Self(result)
-    }
-
-    #[inline(always)]
-    pub(crate) fn negate_if(&self, condition: bool) -> Self {
-        let mut result = blst_fp::default();
-        // SAFETY: as above.
-        unsafe { blst_fp_cneg(&raw mut result, &raw const self.0, condition) };
         Self(result)
     }
 }

@@ -39,7 +39,7 @@ fn miller_loop(point: &P1Affine, other: &blst_p2_affine) -> blst_fp12 {
     }
     let mut result = blst_fp12::default();
     // SAFETY: three valid references, none kept.
-    unsafe { blst::blst_miller_loop(&raw mut result, &raw const *other, &raw const point.0) };
+    unsafe { blst::blst_miller_loop(&raw mut result, &raw const *other, point.as_blst()) };
     result
 }
 

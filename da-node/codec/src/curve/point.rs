@@ -11,10 +11,13 @@ use crate::PointFault;
 #[repr(transparent)]
 pub(crate) struct P1(pub(super) blst_p1);
 
-/// A point in affine coordinates; infinity is `(0, 0)`.
+/// A point in affine coordinates, laid out as `blst_p1_affine`; infinity is `(0, 0)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(transparent)]
-pub(crate) struct P1Affine(pub(super) blst_p1_affine);
+#[repr(C)]
+pub(crate) struct P1Affine {
+    pub(crate) x: Fp,
+    pub(crate) y: Fp,
+}
 
 impl P1 {
     pub(crate) const INFINITY: Self = Self(blst_p1 { x: Fp::ZERO.0, y: Fp::ZERO.0, z: Fp::ZERO.0 });
@@ -30,7 +33,7 @@ impl P1 {
 
     pub(crate) fn plus_affine(&self, other: &P1Affine) -> Self {
         let mut result = blst_p1::default();
-        let (a, b) = (&raw const self.0, &raw const other.0);
+        let (a, b) = (&raw const self.0, other.as_blst());
         // SAFETY: as above.
         unsafe { blst::blst_p1_add_or_double_affine(&raw mut result, a, b) };
         Self(result)
@@ -47,7 +50,7 @@ impl P1 {
         let mut result = blst_p1_affine::default();
         // SAFETY: as above.
         unsafe { blst::blst_p1_to_affine(&raw mut result, &raw const self.0) };
-        P1Affine(result)
+        P1Affine::from_blst(result)
     }
 
     /// The compressed encoding of the Ethereum consensus layer.
@@ -80,7 +83,7 @@ impl From<P1Affine> for P1 {
     fn from(point: P1Affine) -> Self {
         let mut result = blst_p1::default();
         // SAFETY: two valid references.
-        unsafe { blst::blst_p1_from_affine(&raw mut result, &raw const point.0) };
+        unsafe { blst::blst_p1_from_affine(&raw mut result, point.as_blst()) };
         Self(result)
     }
 }
@@ -89,25 +92,21 @@ impl P1Affine {
     /// The generator of the group.
     pub(crate) fn generator() -> Self {
         // SAFETY: the function returns the address of a constant.
-        Self(unsafe { *blst::blst_p1_affine_generator() })
+        Self::from_blst(unsafe { *blst::blst_p1_affine_generator() })
     }
 
-    /// From coordinates of a point of the curve.
-    pub(crate) const fn from_coordinates(x: Fp, y: Fp) -> Self {
-        Self(blst_p1_affine { x: x.0, y: y.0 })
+    /// The same point as blst's type, which has the same layout.
+    pub(super) const fn as_blst(&self) -> *const blst_p1_affine {
+        (&raw const *self).cast()
     }
 
-    pub(crate) const fn x(&self) -> Fp {
-        Fp(self.0.x)
-    }
-
-    pub(crate) const fn y(&self) -> Fp {
-        Fp(self.0.y)
+    const fn from_blst(point: blst_p1_affine) -> Self {
+        Self { x: Fp(point.x), y: Fp(point.y) }
     }
 
     pub(crate) fn is_infinity(&self) -> bool {
         // SAFETY: a valid reference.
-        unsafe { blst::blst_p1_affine_is_inf(&raw const self.0) }
+        unsafe { blst::blst_p1_affine_is_inf(self.as_blst()) }
     }
 
     /// Reads a compressed point and checks that it is one of the subgroup of prime order.
@@ -123,7 +122,7 @@ impl P1Affine {
         if !unsafe { blst::blst_p1_affine_in_g1(&raw const point) } {
             return Err(PointFault::NotInSubgroup);
         }
-        Ok(Self(point))
+        Ok(Self::from_blst(point))
     }
 
     /// Reads an uncompressed point; it must lie on the curve.
@@ -131,6 +130,6 @@ impl P1Affine {
         let mut point = blst_p1_affine::default();
         // SAFETY: the function reads 96 bytes.
         let error = unsafe { blst::blst_p1_deserialize(&raw mut point, bytes.as_ptr()) };
-        (error == BLST_ERROR::BLST_SUCCESS).then_some(Self(point))
+        (error == BLST_ERROR::BLST_SUCCESS).then(|| Self::from_blst(point))
     }
 }

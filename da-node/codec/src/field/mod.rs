@@ -2,11 +2,13 @@
 
 mod arithmetic;
 mod factor;
+pub(crate) mod rows;
 mod scalar;
 #[cfg(test)]
 pub(crate) mod tests;
 mod wide;
 
 pub(crate) use factor::Factor;
+pub(crate) use rows::RowFactor;
 pub(crate) use scalar::{Scalar, check_canonical};
 pub(crate) use wide::WideSum;

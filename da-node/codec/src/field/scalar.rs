@@ -10,6 +10,7 @@ use crate::{CodecError, ColumnIndex};
 /// An integer below the modulus, not in Montgomery form: elements are only ever added, and
 /// multiplied by [`Factor`]s, which are, so that no element is converted on its way through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(transparent)]
 pub(crate) struct Scalar(pub(super) Limbs);
 
 impl Scalar {

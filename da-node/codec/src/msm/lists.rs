@@ -81,7 +81,29 @@ impl Lists {
 const LONGEST: usize = 1 << LONGEST_BITS;
 const LONGEST_BITS: usize = 5;
 
-/// Sums terms: the result has a point for each sum, `None` where there is no term.
+/// Sums by number. Many are points of few terms or none, so the points stand apart.
+pub(crate) struct Sums<P> {
+    pub(crate) points: Vec<P>,
+    /// The place of each sum among the points.
+    places: Vec<u32>,
+}
+
+impl<P> Sums<P> {
+    /// Marks a sum without terms.
+    const EMPTY: u32 = u32::MAX;
+
+    /// For each sum its place among the points; `None` where there is no term.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Option<u32>> {
+        self.places.iter().map(|place| (*place != Self::EMPTY).then_some(*place))
+    }
+
+    /// For each sum its point; `None` where there is no term.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Option<&P>> {
+        self.places().map(|place| place.map(|place| &self.points[place as usize]))
+    }
+}
+
+/// Sums terms.
 ///
 /// # Errors
 /// [`Exceptional`].
@@ -90,31 +112,34 @@ pub(crate) fn sum_terms<E: Engine>(
     sources: &[E::Point],
     terms: &[Term],
     sums: usize,
-) -> Result<Vec<Option<E::Point>>, Exceptional> {
+) -> Result<Sums<E::Point>, Exceptional> {
     let plan = Plan::new(terms, sums);
-    let lists = plan.lists(terms, E::LANES);
-    let partial = engine.sum(sources, &lists)?;
-    let mut results: Vec<Option<E::Point>> = vec![None; sums];
+    let mut points = engine.sum(sources, &plan.lists(terms, E::LANES))?;
+    let mut places = vec![Sums::<E::Point>::EMPTY; sums];
     let mut again = Vec::new();
-    for (sum, result) in results.iter_mut().enumerate() {
+    let mut cut = Vec::new();
+    for (sum, place) in places.iter_mut().enumerate() {
         match plan.pieces(sum) {
             [] => {}
-            [place] => *result = Some(partial[*place as usize]),
-            places => again.extend(
-                places
-                    .iter()
-                    .map(|place| Term { sum: sum as u32, source: Source::new(*place, false) }),
-            ),
+            [piece] => *place = *piece,
+            pieces => {
+                let number = cut.len() as u32;
+                let term = |piece: &u32| Term { sum: number, source: Source::new(*piece, false) };
+                again.extend(pieces.iter().map(term));
+                cut.push(sum);
+            }
         }
     }
-    if again.is_empty() {
-        return Ok(results);
+    if !cut.is_empty() {
+        // Each of these sums has become at least LONGEST / 2 times shorter.
+        let whole = sum_terms(engine, &points, &again, cut.len())?;
+        let first = points.len() as u32;
+        for (sum, place) in cut.into_iter().zip(&whole.places) {
+            places[sum] = first + place;
+        }
+        points.extend_from_slice(&whole.points);
     }
-    // Only sums that were cut; each has become at least LONGEST / 2 times shorter.
-    for (result, point) in results.iter_mut().zip(sum_terms(engine, &partial, &again, sums)?) {
-        *result = point.or(*result);
-    }
-    Ok(results)
+    Ok(Sums { points, places })
 }
 
 /// Which list each piece of a sum becomes.

@@ -29,13 +29,17 @@ impl Engine for Portable {
         let mut batch = Batch::default();
         for groups in lists.groups().chunks(BATCH) {
             let first = sums.len();
-            sums.extend(groups.iter().map(|group| read(sources, source(lists, group, 0))));
+            sums.extend(groups.iter().map(|group| sources[source(lists, group, 0).position()]));
             let sums = &mut sums[first..];
+            for (sum, group) in sums.iter_mut().zip(groups) {
+                sum.y.negate_if(source(lists, group, 0).is_negative());
+            }
             let steps = groups.first().map_or(0, |group| group.steps);
             for step in 1..steps {
                 let active = groups.partition_point(|group| group.steps > step);
                 batch.add(&mut sums[..active], |index| {
-                    read(sources, source(lists, &groups[index], step))
+                    let source = source(lists, &groups[index], step);
+                    (&sources[source.position()], source.is_negative())
                 })?;
             }
         }
@@ -53,80 +57,90 @@ impl Engine for Portable {
     }
 }
 
+#[inline(always)]
 fn source(lists: &Lists, group: &Group, step: usize) -> Source {
     lists.step(group, step)[0]
-}
-
-#[inline(always)]
-fn read(sources: &[P1Affine], source: Source) -> P1Affine {
-    let point = &sources[source.position()];
-    P1Affine::from_coordinates(point.x(), point.y().negate_if(source.is_negative()))
 }
 
 /// Additions that share an inversion: the denominator of each slope, and the product of those before.
 #[derive(Default)]
 struct Batch {
-    summands: Vec<P1Affine>,
     denominators: Vec<Fp>,
+    /// One more than denominators: the last is the product of all.
     products: Vec<Fp>,
 }
 
 impl Batch {
-    /// Adds to each sum its summand.
-    fn add(
+    /// Adds to each sum its summand, which may have to be negated.
+    fn add<'a>(
         &mut self,
         sums: &mut [P1Affine],
-        summand: impl Fn(usize) -> P1Affine,
+        summand: impl Fn(usize) -> (&'a P1Affine, bool),
     ) -> Result<(), Exceptional> {
-        self.summands.clear();
-        self.summands.extend((0..sums.len()).map(summand));
-        self.denominators.clear();
-        self.denominators
-            .extend(sums.iter().zip(&self.summands).map(|(sum, other)| other.x().minus(&sum.x())));
+        self.denominators.resize(sums.len(), Fp::ZERO);
+        for (index, (denominator, sum)) in self.denominators.iter_mut().zip(&*sums).enumerate() {
+            denominator.set_difference(&summand(index).0.x, &sum.x);
+        }
         let mut inverse = self.invert()?;
-        let pairs = sums.iter_mut().zip(&self.summands);
-        for ((sum, other), (denominator, product)) in
-            pairs.zip(self.denominators.iter().zip(&self.products)).rev()
-        {
-            let slope = other.y().minus(&sum.y()).times(&inverse.times(product));
-            inverse = inverse.times(denominator);
-            *sum = third_point(sum, &other.x(), &slope);
+        for (index, sum) in sums.iter_mut().enumerate().rev() {
+            let (other, negative) = summand(index);
+            let mut slope = other.y;
+            slope.negate_if(negative);
+            slope.subtract(&sum.y);
+            slope.multiply(&inverse);
+            slope.multiply(&self.products[index]);
+            inverse.multiply(&self.denominators[index]);
+            third_point(sum, &other.x, &slope);
         }
         Ok(())
     }
 
     /// Doubles each point.
     fn double(&mut self, points: &mut [P1Affine]) -> Result<(), Exceptional> {
-        self.denominators.clear();
-        self.denominators.extend(points.iter().map(|point| point.y().plus(&point.y())));
+        self.denominators.resize(points.len(), Fp::ZERO);
+        for (denominator, point) in self.denominators.iter_mut().zip(&*points) {
+            denominator.set_sum(&point.y, &point.y);
+        }
         let mut inverse = self.invert()?;
-        for (point, (denominator, product)) in
-            points.iter_mut().zip(self.denominators.iter().zip(&self.products)).rev()
-        {
-            let square = point.x().square();
-            let slope = square.plus(&square).plus(&square).times(&inverse.times(product));
-            inverse = inverse.times(denominator);
-            *point = third_point(point, &point.x(), &slope);
+        let (mut square, mut slope) = (Fp::ZERO, Fp::ZERO);
+        for (index, point) in points.iter_mut().enumerate().rev() {
+            square.set_square(&point.x);
+            slope.set_sum(&square, &square);
+            slope.add(&square);
+            slope.multiply(&inverse);
+            slope.multiply(&self.products[index]);
+            inverse.multiply(&self.denominators[index]);
+            let x = point.x;
+            third_point(point, &x, &slope);
         }
         Ok(())
     }
 
     /// The inverse of the product of all denominators; `products[i]` is the product of those before `i`.
     fn invert(&mut self) -> Result<Fp, Exceptional> {
-        self.products.clear();
-        let mut product = Fp::two_to_the(0);
-        for denominator in &self.denominators {
-            self.products.push(product);
-            product = product.times(denominator);
+        let count = self.denominators.len();
+        self.products.resize(count + 1, Fp::ZERO);
+        self.products[0] = Fp::two_to_the(0);
+        for (index, denominator) in self.denominators.iter().enumerate() {
+            let (before, after) = self.products.split_at_mut(index + 1);
+            after[0].set_product(&before[index], denominator);
         }
-        if product == Fp::ZERO { Err(Exceptional) } else { Ok(product.inverse()) }
+        let product = &self.products[count];
+        if *product == Fp::ZERO { Err(Exceptional) } else { Ok(product.inverse()) }
     }
 }
 
-/// The negated third intersection of the line through `point`, and a point at `x`, with the curve.
+/// Moves `point` to the negated third intersection of the curve and the line of this slope through it
+/// and through a point at `x`.
 #[inline(always)]
-fn third_point(point: &P1Affine, x: &Fp, slope: &Fp) -> P1Affine {
-    let third = slope.square().minus(&point.x()).minus(x);
-    let y = point.x().minus(&third).times(slope).minus(&point.y());
-    P1Affine::from_coordinates(third, y)
+fn third_point(point: &mut P1Affine, x: &Fp, slope: &Fp) {
+    let mut third = Fp::ZERO;
+    third.set_square(slope);
+    third.subtract(&point.x);
+    third.subtract(x);
+    point.x.subtract(&third);
+    point.x.multiply(slope);
+    let y = point.y;
+    point.y.set_difference(&point.x, &y);
+    point.x = third;
 }

@@ -5,23 +5,23 @@
 
 use super::digits::Digits;
 use super::engine::{Engine, Exceptional};
-use super::lists::{Source, Term, sum_terms};
-use crate::curve::P1;
+use super::lists::{Source, Sums, Term, sum_terms};
+use crate::curve::{P1, P1Affine};
 
 /// Reduces the buckets of several rows, set after set, to one point for each row.
 pub(super) fn reduce<E: Engine>(
     engine: &E,
     digits: Digits,
-    buckets: &[Option<E::Point>],
+    buckets: &Sums<E::Point>,
+    rows: usize,
 ) -> Result<Vec<P1>, Exceptional> {
     let layout = Layout::new(digits);
-    let sets = buckets.len() / digits.buckets();
-    let points: Vec<E::Point> = buckets.iter().flatten().copied().collect();
-    let mut terms = Vec::with_capacity(2 * points.len());
-    let filled = buckets.iter().enumerate().filter(|(_, bucket)| bucket.is_some());
-    for (position, (index, _)) in filled.enumerate() {
+    let sets = rows * digits.sets();
+    let mut terms = Vec::with_capacity(2 * buckets.points.len());
+    for (index, place) in buckets.places().enumerate() {
+        let Some(place) = place else { continue };
         let (set, digit) = (index / digits.buckets(), index % digits.buckets() + 1);
-        let source = Source::new(position as u32, false);
+        let source = Source::new(place, false);
         let first = set * layout.sums();
         let (high, low) = (digit >> layout.half, digit % (1 << layout.half));
         if high > 0 {
@@ -31,9 +31,11 @@ pub(super) fn reduce<E: Engine>(
             terms.push(Term { sum: (first + layout.highs + low - 1) as u32, source });
         }
     }
-    let sums = sum_terms(engine, &points, &terms, sets * layout.sums())?;
+    let sums = sum_terms(engine, &buckets.points, &terms, sets * layout.sums())?;
+    let points: Vec<Option<P1Affine>> =
+        sums.iter().map(|point| point.map(|point| engine.store(point))).collect();
     let weighted: Vec<P1> =
-        sums.chunks_exact(layout.sums()).map(|sums| layout.finish(engine, sums)).collect();
+        points.chunks_exact(layout.sums()).map(|points| layout.finish(points)).collect();
     Ok(weighted.chunks_exact(digits.sets()).map(|sets| join_sets(digits, sets)).collect())
 }
 
@@ -63,20 +65,20 @@ impl Layout {
         self.highs + self.lows
     }
 
-    fn finish<E: Engine>(&self, engine: &E, sums: &[Option<E::Point>]) -> P1 {
-        let (highs, lows) = sums.split_at(self.highs);
-        let high = weighted_sum(engine, highs);
-        (0..self.half).fold(high, |sum, _| sum.doubled()).plus(&weighted_sum(engine, lows))
+    fn finish(&self, points: &[Option<P1Affine>]) -> P1 {
+        let (highs, lows) = points.split_at(self.highs);
+        let high = weighted_sum(highs);
+        (0..self.half).fold(high, |sum, _| sum.doubled()).plus(&weighted_sum(lows))
     }
 }
 
 /// `Σ (i + 1) · points[i]`: every tail is counted once.
-fn weighted_sum<E: Engine>(engine: &E, points: &[Option<E::Point>]) -> P1 {
+fn weighted_sum(points: &[Option<P1Affine>]) -> P1 {
     let mut tail = P1::INFINITY;
     let mut sum = P1::INFINITY;
     for point in points.iter().rev() {
         if let Some(point) = point {
-            tail = tail.plus_affine(&engine.store(point));
+            tail = tail.plus_affine(point);
         }
         sum = sum.plus(&tail);
     }

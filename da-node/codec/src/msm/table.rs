@@ -71,7 +71,7 @@ impl<E: Engine> FixedBase<E> {
             digits.terms(row, index * buckets, self.points.len(), &mut terms);
         }
         let sums = sum_terms(&self.engine, &self.table, &terms, rows.len() * buckets)?;
-        reduce(&self.engine, digits, &sums)
+        reduce(&self.engine, digits, &sums, rows.len())
     }
 
     /// The slow way, which no points can upset.

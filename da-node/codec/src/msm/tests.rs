@@ -67,7 +67,8 @@ fn sums_rows_of_every_kind<E: Engine + Copy>(engine: E) {
 fn falls_back_where_points_collide<E: Engine>(engine: E) {
     let mut points = points(4);
     points[1] = points[0];
-    points[3] = P1Affine::from_coordinates(points[2].x(), points[2].y().negate_if(true));
+    points[3] = points[2];
+    points[3].y.negate_if(true);
     let base = FixedBase::new(engine, points.clone()).expect("a table");
     let one = Scalar::from_u128(1);
     let rows: [&[Scalar]; 3] = [&[one, one], &[Scalar::ZERO, Scalar::ZERO, one, one], &[one; 4]];

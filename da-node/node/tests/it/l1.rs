@@ -72,13 +72,12 @@ fn anvil() -> Option<PathBuf> {
     named.or_else(|| Some(contracts().join(package))).filter(|path| path.is_file())
 }
 
-/// Creation code of a contract as forge compiled it.
-fn creation_code(name: &str) -> Option<Bytes> {
-    let path = contracts().join(format!("out/{name}.sol/{name}.json"));
+/// Creation code of a contract, as the repository has it.
+fn creation_code(name: &str) -> Bytes {
+    let path = contracts().join(format!("artifacts/da/{name}.json"));
     let artifact: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(path).ok()?).unwrap();
-    let code = artifact["bytecode"]["object"].as_str().unwrap();
-    Some(hex::decode(code).unwrap().into())
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    hex::decode(artifact["initCode"].as_str().unwrap()).unwrap().into()
 }
 
 pub(crate) fn account(index: u32) -> PrivateKeySigner {
@@ -92,12 +91,10 @@ pub(crate) fn free_port() -> u16 {
 }
 
 impl L1 {
-    /// `None`, said on standard output, where anvil or the compiled contracts are missing. With
-    /// `CI=true` that fails.
+    /// `None`, said on standard output, where anvil is missing. With `CI=true` that fails.
     pub(crate) async fn start(clockwork: Clockwork) -> Option<Self> {
-        let parts = anvil().zip(creation_code("OperatorRegistry"));
-        let Some((program, code)) = parts else {
-            let missing = "anvil or contracts/out are missing: run make setup and forge build";
+        let Some(program) = anvil() else {
+            let missing = "anvil is missing: run make setup or set ANVIL_BIN";
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{missing}");
             println!("skipped: {missing}");
             return None;
@@ -110,7 +107,7 @@ impl L1 {
         let url = format!("http://127.0.0.1:{port}");
         let mut l1 = Self { child, url, registry: Address::ZERO };
         l1.wait_ready().await;
-        l1.registry = l1.deploy_registry(code, clockwork).await;
+        l1.registry = l1.deploy_registry(creation_code("OperatorRegistry"), clockwork).await;
         Some(l1)
     }
 
@@ -165,7 +162,7 @@ impl L1 {
     }
 
     pub(crate) async fn deploy_verifier(&self) -> Address {
-        let code = creation_code("CertificateVerifier").unwrap();
+        let code = creation_code("CertificateVerifier");
         self.deploy(code, self.registry.abi_encode()).await
     }
 

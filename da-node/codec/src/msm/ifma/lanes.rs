@@ -1,16 +1,13 @@
 //! Additions and doublings in eight lanes that share inversions.
 
-use std::arch::x86_64::{
-    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_load_si512, _mm512_permutex2var_epi64,
-    _mm512_set_epi64, _mm512_setzero_si512, _mm512_store_si512, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi64,
-};
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch, _mm512_setzero_si512};
 use std::sync::OnceLock;
 
 use super::field::{
-    Field, LANES, LIMBS, limbs, modulus_times, multiply, select, splat, subtract, subtract_thrice,
-    thrice, twice,
+    Field, LANES, LIMBS, modulus_times, multiply, select, splat, subtract, subtract_thrice, thrice,
+    twice,
 };
+use super::memory::{AlignedLimbs, load, load_x, load_y, store, transpose};
 use super::point::{Limbs, Point, from_limbs, to_limbs};
 use crate::curve::Fp;
 use crate::msm::engine::Exceptional;
@@ -20,7 +17,7 @@ use crate::msm::lists::{Group, Lists, Source};
 /// of the second-level cache.
 const BATCH: usize = 256;
 /// Groups ahead for which sources are fetched.
-const AHEAD: usize = 3;
+const AHEAD: usize = 4;
 /// Bound of the coordinates of sources, in multiples of `p`.
 const SOURCE_BOUND: u64 = 2;
 
@@ -94,7 +91,8 @@ impl Batch {
         self.x.clear();
         self.y.clear();
         for (index, group) in groups.iter().enumerate() {
-            fetch(sources, lists, groups.get(index + AHEAD), 0);
+            fetch(sources, lists, groups.get(index + AHEAD), 0, |point| &point.x);
+            fetch(sources, lists, groups.get(index + AHEAD), 0, |point| &point.y);
             let lanes = Lanes::new(sources, lists.step(group, 0));
             self.x.push(lanes.x());
             self.y.push(lanes.y(&negation));
@@ -118,7 +116,7 @@ impl Batch {
         self.denominators.clear();
         self.products.clear();
         for (index, group) in groups.iter().enumerate() {
-            fetch(sources, lists, groups.get(index + AHEAD), step);
+            fetch(sources, lists, groups.get(index + AHEAD), step, |point| &point.x);
             let lanes = Lanes::new(sources, lists.step(group, step));
             let difference = subtract(&lanes.x(), &self.x[index], &offset);
             let difference = select(lanes.active, &difference, &one);
@@ -132,6 +130,8 @@ impl Batch {
         let falling = modulus_times(bound + SOURCE_BOUND + 2);
         let negation = modulus_times(SOURCE_BOUND);
         for (index, group) in groups.iter().enumerate().rev() {
+            let ahead = index.checked_sub(AHEAD).map(|ahead| &groups[ahead]);
+            fetch(sources, lists, ahead, step, |point| &point.y);
             let lanes = Lanes::new(sources, lists.step(group, step));
             let (x, y) = (&self.x[index], &self.y[index]);
             let denominator = &self.denominators[index];
@@ -232,15 +232,21 @@ impl<'a> Lanes<'a> {
     }
 }
 
-/// Fetches the sources of a step into the first-level cache.
+/// Fetches a coordinate of the sources of a step into the first-level cache.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn fetch(sources: &[Point], lists: &Lists, group: Option<&Group>, step: usize) {
-    let Some(group) = group.filter(|group| group.steps > step) else { return };
-    for source in lists.step(group, step).iter().filter(|source| source.is_some()) {
-        let point = &sources[source.position()];
-        _mm_prefetch::<_MM_HINT_T0>((&raw const point.x).cast());
-        _mm_prefetch::<_MM_HINT_T0>((&raw const point.y).cast());
+fn fetch<'a>(
+    sources: &'a [Point],
+    lists: &Lists,
+    group: Option<&Group>,
+    step: usize,
+    coordinate: impl Fn(&'a Point) -> &'a Limbs,
+) {
+    let Some(group) = group else { return };
+    for source in lists.step(group, step) {
+        if let Some(point) = sources.get(source.position()) {
+            _mm_prefetch::<_MM_HINT_T0>(coordinate(point).as_ptr().cast());
+        }
     }
 }
 
@@ -265,71 +271,4 @@ fn invert(product: &Field) -> Result<Field, Exceptional> {
         inverse = inverse.times(&numbers[lane]);
     }
     Ok(transpose(inverses.map(|limbs| load(&AlignedLimbs(limbs).0))))
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn load_x(points: &[&Point; LANES]) -> Field {
-    transpose(limbs!(LANE => load(&points[LANE].x)))
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn load_y(points: &[&Point; LANES]) -> Field {
-    transpose(limbs!(LANE => load(&points[LANE].y)))
-}
-
-#[repr(C, align(64))]
-pub(super) struct AlignedLimbs(pub(super) Limbs);
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn load(limbs: &Limbs) -> __m512i {
-    // SAFETY: 64 bytes are read; coordinates of a `Point` and `AlignedLimbs` are aligned to 64.
-    unsafe { _mm512_load_si512(limbs.as_ptr().cast()) }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn store(lane: __m512i) -> Limbs {
-    let mut limbs = AlignedLimbs([0; LIMBS]);
-    // SAFETY: 64 bytes are written, aligned.
-    unsafe { _mm512_store_si512(limbs.0.as_mut_ptr().cast(), lane) };
-    limbs.0
-}
-
-/// Limbs of lanes from lanes of limbs, and back.
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn transpose(rows: Field) -> Field {
-    let [r0, r1, r2, r3, r4, r5, r6, r7] = rows;
-    // Pairs of rows, element by element.
-    let (a0, a1) = (_mm512_unpacklo_epi64(r0, r1), _mm512_unpackhi_epi64(r0, r1));
-    let (a2, a3) = (_mm512_unpacklo_epi64(r2, r3), _mm512_unpackhi_epi64(r2, r3));
-    let (a4, a5) = (_mm512_unpacklo_epi64(r4, r5), _mm512_unpackhi_epi64(r4, r5));
-    let (a6, a7) = (_mm512_unpacklo_epi64(r6, r7), _mm512_unpackhi_epi64(r6, r7));
-    // Pairs of pairs: columns c and c + 4 of four rows.
-    let (low, high) =
-        (_mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0), _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2));
-    let b0 = _mm512_permutex2var_epi64(a0, low, a2);
-    let b1 = _mm512_permutex2var_epi64(a1, low, a3);
-    let b2 = _mm512_permutex2var_epi64(a0, high, a2);
-    let b3 = _mm512_permutex2var_epi64(a1, high, a3);
-    let b4 = _mm512_permutex2var_epi64(a4, low, a6);
-    let b5 = _mm512_permutex2var_epi64(a5, low, a7);
-    let b6 = _mm512_permutex2var_epi64(a4, high, a6);
-    let b7 = _mm512_permutex2var_epi64(a5, high, a7);
-    // Halves.
-    let first = _mm512_set_epi64(11, 10, 9, 8, 3, 2, 1, 0);
-    let second = _mm512_set_epi64(15, 14, 13, 12, 7, 6, 5, 4);
-    [
-        _mm512_permutex2var_epi64(b0, first, b4),
-        _mm512_permutex2var_epi64(b1, first, b5),
-        _mm512_permutex2var_epi64(b2, first, b6),
-        _mm512_permutex2var_epi64(b3, first, b7),
-        _mm512_permutex2var_epi64(b0, second, b4),
-        _mm512_permutex2var_epi64(b1, second, b5),
-        _mm512_permutex2var_epi64(b2, second, b6),
-        _mm512_permutex2var_epi64(b3, second, b7),
-    ]
 }

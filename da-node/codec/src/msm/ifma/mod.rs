@@ -9,6 +9,7 @@
 
 mod field;
 mod lanes;
+mod memory;
 mod point;
 #[cfg(test)]
 mod tests;

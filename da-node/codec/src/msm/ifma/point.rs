@@ -18,11 +18,11 @@ pub(crate) struct Point {
 
 impl Point {
     pub(super) fn new(point: &P1Affine) -> Self {
-        Self { x: to_limbs(&point.x()), y: to_limbs(&point.y()) }
+        Self { x: to_limbs(&point.x), y: to_limbs(&point.y) }
     }
 
     pub(super) fn to_affine(self) -> P1Affine {
-        P1Affine::from_coordinates(from_limbs(&self.x), from_limbs(&self.y))
+        P1Affine { x: from_limbs(&self.x), y: from_limbs(&self.y) }
     }
 }
 
