@@ -46,3 +46,24 @@ sol! {
         function resetSeedBlock(uint64 epoch) external;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::json_abi::JsonAbi;
+    use alloy::sol_types::{SolEvent, SolInterface};
+
+    use super::OperatorRegistry::{OperatorRegistered, OperatorRegistryCalls};
+
+    #[test]
+    fn what_is_called_is_in_the_abi_of_the_contract() {
+        let artifact = include_str!("../../../../contracts/artifacts/da/OperatorRegistry.json");
+        let artifact: serde_json::Value = serde_json::from_str(artifact).unwrap();
+        let abi: JsonAbi = serde_json::from_value(artifact["abi"].clone()).unwrap();
+        let selectors: Vec<[u8; 4]> = abi.functions().map(|it| it.selector().0).collect();
+        for called in OperatorRegistryCalls::selectors() {
+            assert!(selectors.contains(&called), "{called:02x?}");
+        }
+        let event = OperatorRegistered::SIGNATURE_HASH;
+        assert!(abi.events().any(|it| it.selector() == event));
+    }
+}

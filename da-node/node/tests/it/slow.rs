@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn impatient() -> ServerLimits {
     ServerLimits {
         connections: 4,
-        header_time: Duration::from_millis(300),
-        body_grace: Duration::from_millis(300),
+        header_time: Duration::from_secs(1),
+        body_grace: Duration::from_secs(1),
         body_bytes_per_second: 1 << 20,
     }
 }
