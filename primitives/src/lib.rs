@@ -6,10 +6,12 @@
 //! - [`Account`], [`StateReader`]: the state as an executor sees it
 //! - [`L1Attributes`]: the transaction that opens every L2 block
 //! - [`ChainSpec`]: genesis, fork schedule and fee parameters of one chain
+//! - [`da`]: headers, certificates, signatures and slots of the DA network
 
 mod account;
 mod blob_schedule;
 mod block;
+pub mod da;
 mod genesis;
 mod l1_attributes;
 mod receipt;

@@ -1,0 +1,48 @@
+//! How much the node takes on, and from whom.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use alloy_primitives::Address;
+
+const MIB: u64 = 1 << 20;
+
+/// Limits of submissions.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Longest body. An operator with all stake of a full matrix would get 129 MiB.
+    pub max_body_bytes: u64,
+    /// Bytes of bodies in memory over all submissions.
+    pub in_flight_bytes: u64,
+    /// Submissions of one payer at a time.
+    pub in_flight_per_payer: usize,
+    /// Bytes of bodies of one payer per second in the long run.
+    pub payer_bytes_per_second: u64,
+    /// Bytes that a payer who was silent may send at once.
+    pub payer_burst_bytes: u64,
+    /// Payers whose rates are remembered; the least recent one is forgotten first.
+    pub payers_remembered: NonZeroUsize,
+    /// Payers served; empty means any.
+    pub payers_allowed: BTreeSet<Address>,
+    /// Longest time that rows are kept: a later expiry is refused.
+    pub retention: Duration,
+    /// Time after the expiry before rows go, for readers whose clocks are behind.
+    pub prune_grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 160 * MIB,
+            in_flight_bytes: 256 * MIB,
+            in_flight_per_payer: 16,
+            payer_bytes_per_second: 32 * MIB,
+            payer_burst_bytes: 256 * MIB,
+            payers_remembered: NonZeroUsize::new(4096).expect("not zero"),
+            payers_allowed: BTreeSet::new(),
+            retention: Duration::from_secs(14 * 24 * 3600),
+            prune_grace: Duration::from_secs(600),
+        }
+    }
+}

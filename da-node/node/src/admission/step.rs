@@ -1,0 +1,252 @@
+//! The state machine.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256};
+use cairn_primitives::da::bls::PublicKey;
+use cairn_primitives::da::{
+    Domain, Header, Refusal, RefusalCode, Reservation, RowIndex, Snapshot, Submission, Timestamp,
+};
+
+use super::checks::{check_certificates_end, reservation_used};
+use super::payers::Payers;
+use super::{Disk, Effect, Event, Found, Limits, Offer, Quorums, StoreFault, Ticket};
+
+/// Who this node is.
+#[derive(Debug, Clone, Copy)]
+pub struct Operator {
+    /// Registry that it is registered in.
+    pub domain: Domain,
+    /// Its address there.
+    pub address: Address,
+    /// Its key.
+    pub key: PublicKey,
+}
+
+/// The state of all submissions, and what decides about them.
+#[derive(Debug)]
+pub struct Admission {
+    pub(super) operator: Operator,
+    pub(super) limits: Limits,
+    payers: Payers,
+    pub(super) quorums: Option<Quorums>,
+    pub(super) disk: Disk,
+    pub(super) tickets: HashMap<Ticket, InFlight>,
+    pub(super) reservations: HashMap<(Address, Reservation), Ticket>,
+    pub(super) bytes_in_flight: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct InFlight {
+    stage: Stage,
+    header: Header,
+    pub(super) hash: B256,
+    snapshot: Arc<Snapshot>,
+    rows: Vec<RowIndex>,
+    length: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    LookUp,
+    ReadBody,
+    Verify,
+    Store,
+}
+
+pub(super) type Decision<T> = Result<T, Refusal>;
+
+impl Admission {
+    /// A node that has read neither L1 nor its disk.
+    pub fn new(operator: Operator, limits: Limits) -> Self {
+        Self {
+            operator,
+            payers: Payers::new(&limits),
+            limits,
+            quorums: None,
+            disk: Disk::Free,
+            tickets: HashMap::new(),
+            reservations: HashMap::new(),
+            bytes_in_flight: 0,
+        }
+    }
+
+    /// Who this node is.
+    pub const fn operator(&self) -> &Operator {
+        &self.operator
+    }
+
+    /// L1 as it was last read.
+    pub const fn quorums(&self) -> Option<&Quorums> {
+        self.quorums.as_ref()
+    }
+
+    /// The disk as it was last seen.
+    pub const fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// Submissions in flight and the bytes of their bodies.
+    pub fn in_flight(&self) -> (usize, u64) {
+        (self.tickets.len(), self.bytes_in_flight)
+    }
+
+    /// Takes an event at a time since the Unix epoch and says what to do. Events of tickets that
+    /// have ended, or at another stage, change nothing.
+    pub fn step(&mut self, event: Event, now: Duration) -> Option<Effect> {
+        match event {
+            Event::Offered(ticket, offer) => Some(self.offered(ticket, &offer, now)),
+            Event::Found(ticket, found) => self.found(ticket, &found, now),
+            Event::BodyRead(ticket) => {
+                let rows = self.advance(ticket, Stage::ReadBody, Stage::Verify)?;
+                Some(Effect::Verify(ticket, rows))
+            }
+            Event::Dropped(ticket) => {
+                let stage = self.tickets.get(&ticket)?.stage;
+                // What is being written holds its reservation until the write has returned.
+                if stage != Stage::Store {
+                    self.end(ticket);
+                }
+                None
+            }
+            Event::Verified(ticket, Ok(())) => {
+                let rows = self.advance(ticket, Stage::Verify, Stage::Store)?;
+                Some(Effect::Store(ticket, rows))
+            }
+            Event::Verified(ticket, Err(refusal)) => {
+                self.at(ticket, Stage::Verify)?;
+                self.end(ticket);
+                Some(Effect::Refuse(ticket, refusal))
+            }
+            Event::Stored(ticket, result) => {
+                self.at(ticket, Stage::Store)?;
+                let done = self.end(ticket)?;
+                Some(self.stored(ticket, &done, result, now))
+            }
+            Event::Quorums(quorums) => {
+                self.quorums = Some(quorums);
+                None
+            }
+            Event::Disk(disk) => {
+                self.disk = disk;
+                None
+            }
+            Event::Tick => self.prune_before(now).map(Effect::Prune),
+        }
+    }
+
+    fn offered(&mut self, ticket: Ticket, offer: &Offer, now: Duration) -> Effect {
+        match self.admit(offer, now) {
+            Ok(admitted) => {
+                let header = Box::new(admitted.header);
+                let payer = (header.payer, header.reservation);
+                self.bytes_in_flight = self.bytes_in_flight.saturating_add(admitted.length);
+                self.reservations.insert(payer, ticket);
+                self.tickets.insert(ticket, admitted);
+                Effect::LookUp(ticket, header)
+            }
+            Err(refusal) => Effect::Refuse(ticket, refusal),
+        }
+    }
+
+    fn admit(&self, offer: &Offer, now: Duration) -> Decision<InFlight> {
+        let header = offer.header;
+        self.check_disk()?;
+        self.check_expiry(&header, now)?;
+        let snapshot = self.snapshot(&header)?;
+        check_certificates_end(&header, &snapshot)?;
+        let rows = self.own_rows(&header, &snapshot)?;
+        let length = Submission::length(&header, &rows) as u64;
+        self.check_length(offer.announced_length, length)?;
+        self.check_payer(offer)?;
+        let hash = header.hash();
+        self.check_in_flight(&header, hash, length)?;
+        Ok(InFlight { stage: Stage::LookUp, header, hash, snapshot, rows, length })
+    }
+
+    fn found(&mut self, ticket: Ticket, found: &Found, now: Duration) -> Option<Effect> {
+        let this = self.at(ticket, Stage::LookUp)?;
+        let (header, hash, length) = (this.header, this.hash, this.length);
+        let complete = this.rows.iter().all(|row| found.rows.contains(row));
+        if let Some(other) = found.reservation.filter(|other| *other != hash) {
+            self.end(ticket);
+            return Some(Effect::Refuse(ticket, reservation_used(&header, other)));
+        }
+        if complete && found.reservation.is_some() {
+            self.end(ticket);
+            return Some(Effect::Sign(ticket, self.operator.domain.attestation(&header)));
+        }
+        if let Err(wait) = self.payers.take(header.payer, length, &self.limits, now) {
+            self.end(ticket);
+            let message = format!("{} sent more than its share", header.payer);
+            let refusal = Refusal::new(RefusalCode::RateLimited, message).retry_after(wait);
+            return Some(Effect::Refuse(ticket, refusal));
+        }
+        let rows = self.advance(ticket, Stage::LookUp, Stage::ReadBody)?;
+        let length = usize::try_from(length).ok()?;
+        Some(Effect::ReadBody { ticket, length, rows })
+    }
+
+    fn stored(
+        &mut self,
+        ticket: Ticket,
+        done: &InFlight,
+        result: Result<(), StoreFault>,
+        now: Duration,
+    ) -> Effect {
+        let refusal = match result {
+            Ok(()) => match self.check_still_valid(done, now) {
+                Ok(()) => {
+                    return Effect::Sign(ticket, self.operator.domain.attestation(&done.header));
+                }
+                Err(refusal) => refusal,
+            },
+            Err(StoreFault::NoSpace(text)) => {
+                self.disk = Disk::Full(text.clone());
+                Refusal::new(RefusalCode::DiskFull, format!("the disk is full: {text}"))
+                    .retry_after(Duration::from_secs(30))
+            }
+            Err(StoreFault::ReservationUsed(other)) => reservation_used(&done.header, other),
+            Err(StoreFault::Failed(text)) => Refusal::new(RefusalCode::Internal, text),
+        };
+        Effect::Refuse(ticket, refusal)
+    }
+
+    /// Between the offer and the signature the header may expire and L1 may reorganise.
+    fn check_still_valid(&self, done: &InFlight, now: Duration) -> Decision<()> {
+        self.check_expiry(&done.header, now)?;
+        let snapshot = self.snapshot(&done.header)?;
+        if snapshot == done.snapshot {
+            return Ok(());
+        }
+        let message = format!("L1 replaced the quorum of epoch {}", done.header.epoch);
+        Err(Refusal::new(RefusalCode::UnknownEpoch, message))
+    }
+
+    /// Rows go when both the clock here and L1's say that they expired: one clock that is ahead
+    /// loses nothing.
+    fn prune_before(&self, now: Duration) -> Option<Timestamp> {
+        let l1 = self.quorums.as_ref()?.head.time.0;
+        let earlier = now.as_secs().min(l1);
+        earlier.checked_sub(self.limits.prune_grace.as_secs()).map(Timestamp)
+    }
+
+    fn at(&self, ticket: Ticket, stage: Stage) -> Option<&InFlight> {
+        self.tickets.get(&ticket).filter(|in_flight| in_flight.stage == stage)
+    }
+
+    fn advance(&mut self, ticket: Ticket, from: Stage, to: Stage) -> Option<Vec<RowIndex>> {
+        let in_flight = self.tickets.get_mut(&ticket).filter(|it| it.stage == from)?;
+        in_flight.stage = to;
+        Some(in_flight.rows.clone())
+    }
+
+    fn end(&mut self, ticket: Ticket) -> Option<InFlight> {
+        let done = self.tickets.remove(&ticket)?;
+        self.reservations.remove(&(done.header.payer, done.header.reservation));
+        self.bytes_in_flight = self.bytes_in_flight.saturating_sub(done.length);
+        Some(done)
+    }
+}

@@ -1,0 +1,55 @@
+//! `gateway`: payloads for users, until it is told to stop.
+
+use std::time::Duration;
+
+use cairn_da_client::collect::CollectPolicy;
+use cairn_da_client::registry::Registry;
+use cairn_da_client::retrieval::RetrievalPolicy;
+use cairn_da_client::{Disperser, Nodes, Retriever};
+use cairn_da_node::Clock;
+use cairn_da_node::gateway::{AssemblerLimits, Gateway, GatewayConfig, router};
+use cairn_da_node::http::{Server, ServerLimits, render_metrics_with};
+use eyre::WrapErr;
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use super::{account, domain, provider, told_to_stop};
+use crate::cli::GatewayArgs;
+
+/// Runs a gateway. Returns after SIGTERM or SIGINT.
+pub(crate) fn run(args: &GatewayArgs) -> eyre::Result<()> {
+    // Before anything that records.
+    let recorder = PrometheusBuilder::new().install_recorder()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let gateway = start(args).await?;
+        let server = Server::start(args.http.socket(), router(gateway), args.http.limits()).await;
+        let server = server.wrap_err_with(|| format!("http: {}", args.http.socket()))?;
+        let metrics = args.metrics.socket();
+        let metrics =
+            Server::start(metrics, render_metrics_with(recorder), ServerLimits::default())
+                .await
+                .wrap_err_with(|| format!("metrics: {metrics}"))?;
+        println!("listening on http://{}", server.local_addr());
+        told_to_stop().await?;
+        tracing::info!(target: "da::gateway", "stopping");
+        server.stop().await;
+        metrics.stop().await;
+        Ok(())
+    })
+}
+
+async fn start(args: &GatewayArgs) -> eyre::Result<Gateway> {
+    let domain = domain(&args.l1)?;
+    let registry = Registry::new(provider(&args.l1, None)?, domain).await?;
+    let nodes = Nodes::new()?;
+    let payer = account(&args.payer_key)?;
+    let disperser = Disperser::new(nodes.clone(), domain, payer, CollectPolicy::default());
+    let retriever = Retriever::new(nodes, RetrievalPolicy::default());
+    let window = Duration::from_millis(args.window_ms);
+    let config = GatewayConfig {
+        lifetime: Duration::from_secs(args.lifetime),
+        assembler: AssemblerLimits { window, ..AssemblerLimits::default() },
+        ..GatewayConfig::default()
+    };
+    Ok(Gateway::start(registry, disperser, retriever, config, Clock::default()))
+}

@@ -1,0 +1,309 @@
+//! Settings of `run`: flags over a TOML file over defaults, with the same names everywhere.
+//!
+//! `--http.port 9100` on the command line is `http.port = 9100` in the file.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use cairn_da_node::admission::Limits;
+use cairn_da_node::http::{Injection, ServerLimits};
+use clap::Args;
+use eyre::WrapErr;
+use serde::Deserialize;
+
+/// Arguments of `run`. What is absent comes from the file, then from the defaults.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct RunArgs {
+    /// TOML file with any of these settings.
+    #[arg(long)]
+    #[serde(skip)]
+    pub(crate) config: Option<PathBuf>,
+    /// Data directory.
+    #[arg(long)]
+    pub(crate) datadir: Option<PathBuf>,
+    /// Address that the operator is registered under.
+    #[arg(long)]
+    pub(crate) operator: Option<Address>,
+    /// File with the operator's BLS key.
+    #[arg(long)]
+    pub(crate) key: Option<PathBuf>,
+    /// File with the password of the keystore, mode 0600.
+    #[arg(long)]
+    pub(crate) key_password_file: Option<PathBuf>,
+    /// Seconds that rows are kept at most; a later expiry is refused [default: 1209600].
+    #[arg(long)]
+    pub(crate) retention: Option<u64>,
+    /// Seconds after their expiry before rows are removed [default: 600].
+    #[arg(long)]
+    pub(crate) prune_grace: Option<u64>,
+    /// Seconds between prunings [default: 60].
+    #[arg(long)]
+    pub(crate) prune_period: Option<u64>,
+    /// Bytes of disk kept free; with less, nothing is signed [default: 1073741824].
+    #[arg(long)]
+    pub(crate) disk_reserve: Option<u64>,
+    #[command(flatten)]
+    pub(crate) l1: L1Args,
+    #[command(flatten)]
+    pub(crate) http: HttpArgs,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) inject: InjectArgs,
+}
+
+/// Where the registry is.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct L1Args {
+    /// JSON-RPC of L1.
+    #[arg(id = "l1.rpc", long = "l1.rpc")]
+    pub(crate) rpc: Option<String>,
+    /// Chain id of L1.
+    #[arg(id = "l1.chain-id", long = "l1.chain-id")]
+    pub(crate) chain_id: Option<u64>,
+    /// Address of `OperatorRegistry`.
+    #[arg(id = "l1.registry", long = "l1.registry")]
+    pub(crate) registry: Option<Address>,
+    /// Blocks below the head as of which the registry is read [default: 4].
+    #[arg(id = "l1.confirmations", long = "l1.confirmations")]
+    pub(crate) confirmations: Option<u64>,
+    /// Milliseconds between looks at L1 [default: 4000].
+    #[arg(id = "l1.poll-ms", long = "l1.poll-ms")]
+    pub(crate) poll_ms: Option<u64>,
+    /// File with the secp256k1 key of an L1 account, mode 0600. With it the node takes snapshots
+    /// and draws seeds where nobody else did; `register` sends from it.
+    #[arg(id = "l1.key", long = "l1.key")]
+    pub(crate) key: Option<PathBuf>,
+    /// Block of the registry's deployment, from which on registrations are read [default: 0].
+    #[arg(id = "l1.first-block", long = "l1.first-block")]
+    pub(crate) first_block: Option<u64>,
+}
+
+/// The port of rows and JSON-RPC.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct HttpArgs {
+    /// Address to listen on [default: 127.0.0.1].
+    #[arg(id = "http.addr", long = "http.addr")]
+    pub(crate) addr: Option<IpAddr>,
+    /// Port, 0 for any [default: 9100].
+    #[arg(id = "http.port", long = "http.port")]
+    pub(crate) port: Option<u16>,
+    /// Most open connections [default: 1024].
+    #[arg(id = "http.max-connections", long = "http.max-connections")]
+    pub(crate) max_connections: Option<usize>,
+    /// Seconds for the headers of a request, and between requests [default: 15].
+    #[arg(id = "http.header-timeout", long = "http.header-timeout")]
+    pub(crate) header_timeout: Option<u64>,
+    /// Seconds for a body, beyond what its length takes at the lowest rate [default: 10].
+    #[arg(id = "http.body-grace", long = "http.body-grace")]
+    pub(crate) body_grace: Option<u64>,
+    /// Bytes a second that a body must arrive at [default: 262144].
+    #[arg(id = "http.min-rate", long = "http.min-rate")]
+    pub(crate) min_rate: Option<u64>,
+}
+
+/// The port of `/metrics`.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct MetricsArgs {
+    /// Address to listen on [default: 127.0.0.1].
+    #[arg(id = "metrics.addr", long = "metrics.addr")]
+    pub(crate) addr: Option<IpAddr>,
+    /// Port, 0 for any [default: 9101].
+    #[arg(id = "metrics.port", long = "metrics.port")]
+    pub(crate) port: Option<u16>,
+}
+
+/// What the node takes on, and from whom.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct LimitArgs {
+    /// Longest submission in bytes [default: 167772160].
+    #[arg(id = "limits.max-body", long = "limits.max-body")]
+    pub(crate) max_body: Option<u64>,
+    /// Bytes of submissions in memory [default: 268435456].
+    #[arg(id = "limits.in-flight", long = "limits.in-flight")]
+    pub(crate) in_flight: Option<u64>,
+    /// Submissions of one payer at a time [default: 16].
+    #[arg(id = "limits.payer-submissions", long = "limits.payer-submissions")]
+    pub(crate) payer_submissions: Option<usize>,
+    /// Bytes a second of one payer in the long run [default: 33554432].
+    #[arg(id = "limits.payer-rate", long = "limits.payer-rate")]
+    pub(crate) payer_rate: Option<u64>,
+    /// Bytes of one payer at once [default: 268435456].
+    #[arg(id = "limits.payer-burst", long = "limits.payer-burst")]
+    pub(crate) payer_burst: Option<u64>,
+    /// Payers served; any without it.
+    #[arg(id = "limits.payers", long = "limits.payers", value_delimiter = ',')]
+    pub(crate) payers: Option<Vec<Address>>,
+}
+
+/// Faults on purpose, for tests of networks.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct InjectArgs {
+    /// Milliseconds that each request and each answer is delayed [default: 0].
+    #[arg(id = "inject.delay-ms", long = "inject.delay-ms")]
+    pub(crate) delay_ms: Option<u64>,
+    /// Percent of requests answered with 503 [default: 0].
+    #[arg(id = "inject.failures", long = "inject.failures")]
+    pub(crate) failures: Option<u8>,
+}
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const DISK_RESERVE: u64 = 1 << 30;
+const PRUNE_SECONDS: u64 = 60;
+
+impl RunArgs {
+    /// Reads the file that `--config` names and puts the flags over it.
+    pub(crate) fn resolve(self) -> eyre::Result<Self> {
+        let Some(path) = self.config.clone() else { return Ok(self) };
+        let text = std::fs::read_to_string(&path)
+            .wrap_err_with(|| format!("configuration file {}", path.display()))?;
+        let file: Self = toml::from_str(&text)
+            .wrap_err_with(|| format!("configuration file {}", path.display()))?;
+        Ok(self.over(file))
+    }
+
+    fn over(self, file: Self) -> Self {
+        Self {
+            config: self.config,
+            datadir: self.datadir.or(file.datadir),
+            operator: self.operator.or(file.operator),
+            key: self.key.or(file.key),
+            key_password_file: self.key_password_file.or(file.key_password_file),
+            retention: self.retention.or(file.retention),
+            prune_grace: self.prune_grace.or(file.prune_grace),
+            prune_period: self.prune_period.or(file.prune_period),
+            disk_reserve: self.disk_reserve.or(file.disk_reserve),
+            l1: self.l1.over(file.l1),
+            http: self.http.over(file.http),
+            metrics: MetricsArgs {
+                addr: self.metrics.addr.or(file.metrics.addr),
+                port: self.metrics.port.or(file.metrics.port),
+            },
+            limits: self.limits.over(file.limits),
+            inject: InjectArgs {
+                delay_ms: self.inject.delay_ms.or(file.inject.delay_ms),
+                failures: self.inject.failures.or(file.inject.failures),
+            },
+        }
+    }
+
+    pub(crate) fn disk_reserve(&self) -> u64 {
+        self.disk_reserve.unwrap_or(DISK_RESERVE)
+    }
+
+    pub(crate) fn prune_period(&self) -> Duration {
+        Duration::from_secs(self.prune_period.unwrap_or(PRUNE_SECONDS).max(1))
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        let default = Limits::default();
+        let LimitArgs { max_body, in_flight, payer_submissions, payer_rate, payer_burst, payers } =
+            self.limits.clone();
+        let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        Limits {
+            max_body_bytes: max_body.unwrap_or(default.max_body_bytes),
+            in_flight_bytes: in_flight.unwrap_or(default.in_flight_bytes),
+            in_flight_per_payer: payer_submissions.unwrap_or(default.in_flight_per_payer),
+            payer_bytes_per_second: payer_rate.unwrap_or(default.payer_bytes_per_second),
+            payer_burst_bytes: payer_burst.unwrap_or(default.payer_burst_bytes),
+            payers_allowed: payers.unwrap_or_default().into_iter().collect::<BTreeSet<_>>(),
+            retention: seconds(self.retention, default.retention),
+            prune_grace: seconds(self.prune_grace, default.prune_grace),
+            ..default
+        }
+    }
+}
+
+impl L1Args {
+    fn over(self, file: Self) -> Self {
+        Self {
+            rpc: self.rpc.or(file.rpc),
+            chain_id: self.chain_id.or(file.chain_id),
+            registry: self.registry.or(file.registry),
+            confirmations: self.confirmations.or(file.confirmations),
+            poll_ms: self.poll_ms.or(file.poll_ms),
+            key: self.key.or(file.key),
+            first_block: self.first_block.or(file.first_block),
+        }
+    }
+
+    pub(crate) fn confirmations(&self) -> u64 {
+        self.confirmations.unwrap_or(4)
+    }
+
+    /// Time between looks at L1.
+    pub(crate) fn period(&self) -> Duration {
+        Duration::from_millis(self.poll_ms.unwrap_or(4000).max(50))
+    }
+}
+
+impl HttpArgs {
+    fn over(self, file: Self) -> Self {
+        Self {
+            addr: self.addr.or(file.addr),
+            port: self.port.or(file.port),
+            max_connections: self.max_connections.or(file.max_connections),
+            header_timeout: self.header_timeout.or(file.header_timeout),
+            body_grace: self.body_grace.or(file.body_grace),
+            min_rate: self.min_rate.or(file.min_rate),
+        }
+    }
+
+    pub(crate) fn socket(&self) -> SocketAddr {
+        (self.addr.unwrap_or(LOOPBACK), self.port.unwrap_or(9100)).into()
+    }
+
+    pub(crate) fn limits(&self) -> ServerLimits {
+        let default = ServerLimits::default();
+        let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        ServerLimits {
+            connections: self.max_connections.unwrap_or(default.connections),
+            header_time: seconds(self.header_timeout, default.header_time),
+            body_grace: seconds(self.body_grace, default.body_grace),
+            body_bytes_per_second: self.min_rate.unwrap_or(default.body_bytes_per_second),
+        }
+    }
+}
+
+impl MetricsArgs {
+    pub(crate) fn socket(&self) -> SocketAddr {
+        (self.addr.unwrap_or(LOOPBACK), self.port.unwrap_or(9101)).into()
+    }
+}
+
+impl InjectArgs {
+    pub(crate) fn injection(&self) -> Injection {
+        Injection {
+            delay: Duration::from_millis(self.delay_ms.unwrap_or(0)),
+            failures_percent: self.failures.unwrap_or(0),
+        }
+    }
+}
+
+impl LimitArgs {
+    fn over(self, file: Self) -> Self {
+        Self {
+            max_body: self.max_body.or(file.max_body),
+            in_flight: self.in_flight.or(file.in_flight),
+            payer_submissions: self.payer_submissions.or(file.payer_submissions),
+            payer_rate: self.payer_rate.or(file.payer_rate),
+            payer_burst: self.payer_burst.or(file.payer_burst),
+            payers: self.payers.or(file.payers),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

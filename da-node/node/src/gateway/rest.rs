@@ -1,0 +1,118 @@
+//! The alt-DA interface.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::{Bytes, hex};
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use cairn_primitives::da::MAX_PAYLOAD_BYTES;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::rpc::Module;
+use super::{Gateway, GatewayError};
+use crate::http::drain;
+
+/// Type byte of a generic commitment in the OP stack.
+const GENERIC: u8 = 1;
+/// Time for a body of 31 MiB at 1 MiB/s.
+const BODY_TIME: Duration = Duration::from_secs(40);
+
+/// Bodies in memory at a time, in MiB.
+const BODIES_MIB: usize = 512;
+const MIB: usize = 1 << 20;
+
+/// What the handlers share.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    gateway: Gateway,
+    pub(super) module: Module,
+    bodies: Arc<Semaphore>,
+}
+
+impl Shared {
+    pub(super) fn new(gateway: Gateway) -> Self {
+        let module = Module::new(gateway.clone());
+        Self { gateway, module, bodies: Arc::new(Semaphore::new(BODIES_MIB)) }
+    }
+}
+
+/// A body with the room that it takes, given back when it is dropped.
+pub(super) struct Body {
+    pub(super) bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+fn binary(bytes: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
+}
+
+pub(super) async fn read_body(
+    shared: &Shared,
+    request: Request,
+    limit: usize,
+) -> Result<Body, Response> {
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
+    let length = announced.unwrap_or(limit);
+    let room = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX).max(1);
+    let room = match shared.bodies.clone().try_acquire_many_owned(room) {
+        _ if length > limit => Err(GatewayError::PayloadLength(length)),
+        Ok(room) => Ok(room),
+        Err(_) => Err(GatewayError::Busy),
+    };
+    let room = match room {
+        Ok(room) => room,
+        Err(error) => {
+            drain(request.into_body().into_data_stream()).await;
+            return Err(error.into_response());
+        }
+    };
+    let body = axum::body::to_bytes(request.into_body(), limit);
+    match tokio::time::timeout(BODY_TIME, body).await {
+        Ok(Ok(bytes)) => Ok(Body { bytes: bytes.into(), _room: room }),
+        Ok(Err(error)) => Err((StatusCode::PAYLOAD_TOO_LARGE, error.to_string()).into_response()),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+    }
+}
+
+pub(super) async fn put(State(shared): State<Shared>, request: Request) -> Response {
+    let body = match read_body(&shared, request, MAX_PAYLOAD_BYTES as usize).await {
+        Ok(body) => body,
+        Err(response) => return response,
+    };
+    match shared.gateway.put(body.bytes.clone()).await {
+        Ok(certificate) => binary([&[GENERIC][..], &certificate.encode()].concat()),
+        Err(error) => error.into_response(),
+    }
+}
+
+pub(super) async fn get(
+    State(shared): State<Shared>,
+    Path(commitment): Path<String>,
+) -> Result<Response, GatewayError> {
+    let unknown = |_| GatewayError::UnknownBlob(Bytes::from(commitment.clone().into_bytes()));
+    let bytes = hex::decode(&commitment).map_err(unknown)?;
+    match bytes.split_first() {
+        Some((&GENERIC, certificate)) => {
+            Ok(binary(shared.gateway.get(&certificate.to_vec().into()).await?))
+        }
+        _ => Err(GatewayError::UnknownBlob(bytes.into())),
+    }
+}
+
+/// Whether payloads can be certified, as far as is known.
+pub(super) async fn health(State(shared): State<Shared>) -> Response {
+    match shared.gateway.health().await {
+        Ok(quorum) => {
+            let operators = quorum.snapshot.operators().len();
+            let epoch = quorum.snapshot.epoch();
+            Json(serde_json::json!({"status": "ok", "epoch": epoch, "operators": operators}))
+                .into_response()
+        }
+        Err(error) => error.into_response(),
+    }
+}

@@ -1,0 +1,146 @@
+//! The listener: bounded connections, bounded time for headers, graceful stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+
+/// Bytes of a connection that are buffered; request line and headers must fit.
+const BUFFER_BYTES: usize = 64 << 10;
+/// How long requests in progress may take to end when the node stops.
+const STOP_TIME: Duration = Duration::from_secs(10);
+/// Pause after an accept that failed, mostly for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Limits against senders who are slow, or many.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerLimits {
+    /// Open connections; more wait to be accepted.
+    pub connections: usize,
+    /// Time for request line and headers, and for a connection to stay idle between requests.
+    pub header_time: Duration,
+    /// Time for any body, to which comes what its length takes at the lowest rate.
+    pub body_grace: Duration,
+    /// Bytes a second that a sender must reach.
+    pub body_bytes_per_second: u64,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            header_time: Duration::from_secs(15),
+            body_grace: Duration::from_secs(10),
+            body_bytes_per_second: 256 << 10,
+        }
+    }
+}
+
+impl ServerLimits {
+    pub(super) fn time_for_body(&self, length: usize) -> Duration {
+        let millis = (length as u64).saturating_mul(1000) / self.body_bytes_per_second.max(1);
+        self.body_grace.saturating_add(Duration::from_millis(millis))
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens and serves.
+    ///
+    /// # Errors
+    /// The address cannot be bound.
+    pub async fn start(
+        listen: SocketAddr,
+        router: Router,
+        limits: ServerLimits,
+    ) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(serve(listener, router, limits, stopped));
+        Ok(Self { address, stop, task })
+    }
+
+    /// Where it listens.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts nothing more and waits for the requests in progress, up to ten seconds.
+    pub async fn stop(self) {
+        // A server that has ended on its own needs no telling.
+        let _ = self.stop.send(());
+        if let Err(error) = self.task.await {
+            tracing::warn!(target: "da::http", %error, "server");
+        }
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ServerLimits,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let permits = Arc::new(Semaphore::new(limits.connections));
+    loop {
+        let accepted = async {
+            let permit = permits.clone().acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            _ = &mut stopped => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = graceful.watch(connection(stream, router.clone(), &limits));
+                tokio::spawn(async move {
+                    // Most errors here are senders who went away or ran into a limit.
+                    if let Err(error) = connection.await {
+                        tracing::debug!(target: "da::http", %error, "connection");
+                    }
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(target: "da::http", %error, "accept");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(STOP_TIME, graceful.shutdown()).await.is_err() {
+        tracing::warn!(target: "da::http", "requests were still in progress when the node stopped");
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    router: Router,
+    limits: &ServerLimits,
+) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+    // Small answers should not wait for more; a socket that cannot do that works all the same.
+    let _ = stream.set_nodelay(true);
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+}

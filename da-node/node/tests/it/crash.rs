@@ -1,0 +1,125 @@
+//! Killing the process at every durability boundary.
+//!
+//! The test binary starts itself as a child that keeps and prunes and dies, without closing
+//! anything, when it comes to a failpoint for the n-th time. The parent opens what is left and
+//! compares it with what was acknowledged.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cairn_da_node::store::{Held, StoreError};
+use cairn_primitives::da::Timestamp;
+
+use crate::fixture::{Sample, open};
+
+const CHILD: &str = "CAIRN_DA_CRASH_CHILD";
+const SAMPLES: u64 = 12;
+const PRUNED: u64 = 6;
+
+fn die_at(point: &str, visits: usize) {
+    let left = AtomicUsize::new(visits);
+    fail::cfg_callback(point, move || {
+        if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            std::process::abort();
+        }
+    })
+    .unwrap();
+}
+
+/// Notes an acknowledged step where the parent finds it.
+fn acknowledge(dir: &Path, what: &str, number: u64) {
+    std::fs::write(dir.join(what), number.to_string()).unwrap();
+}
+
+fn acknowledged(dir: &Path, what: &str) -> u64 {
+    std::fs::read_to_string(dir.join(what)).map_or(0, |text| text.parse().unwrap())
+}
+
+#[test]
+fn child_of_the_crash_tests() {
+    let Ok(task) = std::env::var(CHILD) else { return };
+    let (point, rest) = task.split_once(' ').unwrap();
+    let (visits, dir) = rest.split_once(' ').unwrap();
+    die_at(point, visits.parse().unwrap());
+    let dir = Path::new(dir);
+    let store = open(&dir.join("store"));
+    for n in 0..SAMPLES {
+        store.keep(&Sample::new(n, 100 + n).kept()).unwrap();
+        acknowledge(dir, "kept", n + 1);
+    }
+    let mut pruned = 0;
+    while pruned < PRUNED {
+        pruned += store.prune(Timestamp(100 + PRUNED), 2).unwrap().headers as u64;
+        acknowledge(dir, "pruned", pruned);
+    }
+}
+
+/// Runs the child until it dies at the `visits`-th visit; `false` if it never came to it.
+fn kill_at(point: &str, visits: usize, dir: &Path) -> bool {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "crash::child_of_the_crash_tests", "--nocapture"])
+        .env(CHILD, format!("{point} {visits} {}", dir.display()))
+        .output()
+        .unwrap();
+    let died = std::os::unix::process::ExitStatusExt::signal(&child.status) == Some(6);
+    let stderr = String::from_utf8_lossy(&child.stderr);
+    assert!(died || child.status.success(), "{point} {visits}: {}\n{stderr}", child.status);
+    died
+}
+
+fn check(dir: &Path, point: &str, visits: usize) {
+    let store = open(&dir.join("store"));
+    let (kept, pruned) = (acknowledged(dir, "kept"), acknowledged(dir, "pruned"));
+    for n in 0..SAMPLES {
+        let sample = Sample::new(n, 100 + n);
+        let hash = sample.header.hash();
+        let header = store.header(hash).unwrap();
+        let reservation = store.reservation(sample.header.payer, sample.header.reservation);
+        let rows = store.rows_of(hash).unwrap();
+        let what = format!("{point} {visits}: sample {n} of {kept} kept, {pruned} pruned");
+        // Header, rows and reservation are there together or not at all.
+        match &header {
+            Held::Here(_) => assert_eq!(rows, sample.rows, "{what}"),
+            Held::Gone | Held::Unknown => assert_eq!(rows, [], "{what}"),
+        }
+        assert_eq!(reservation.unwrap().is_some(), header != Held::Unknown, "{what}");
+        if n < kept {
+            assert_ne!(header, Held::Unknown, "{what}");
+        }
+        if n < pruned {
+            assert_eq!(header, Held::Gone, "{what}");
+        }
+        // What was signed binds after the crash too.
+        if header != Held::Unknown {
+            let mut other = sample.clone();
+            other.header.expiry.0 += 500;
+            let refused = store.keep(&other.kept());
+            assert!(matches!(refused, Err(StoreError::ReservationUsed { .. })), "{what}");
+        }
+    }
+    while store.prune(Timestamp(100 + PRUNED), 2).unwrap().remaining {}
+    let next = Sample::new(SAMPLES, 500);
+    store.keep(&next.kept()).unwrap();
+    assert_eq!(store.rows_of(next.header.hash()).unwrap(), next.rows);
+}
+
+#[test]
+fn a_process_killed_at_any_boundary_keeps_what_it_acknowledged() {
+    if std::env::var_os(CHILD).is_some() {
+        return;
+    }
+    let points = [
+        ("keep::before_write", [1, 7]),
+        ("keep::after_write", [1, 7]),
+        ("prune::before_write", [1, 3]),
+        ("prune::after_write", [1, 3]),
+    ];
+    for (point, visits) in points {
+        for visit in visits {
+            let dir = tempfile::tempdir().unwrap();
+            assert!(kill_at(point, visit, dir.path()), "the child never came to {point}");
+            check(dir.path(), point, visit);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Tests of the node from outside its modules.
+
+mod commands;
+mod crash;
+mod disk_full;
+mod fixture;
+mod following;
+mod gateway;
+mod l1;
+mod network;
+mod processes;
+mod rig;
+mod serving;
+mod slow;
+mod store;
+mod submit;
