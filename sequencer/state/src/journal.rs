@@ -170,4 +170,39 @@ mod tests {
         journal.remove_through(u64::MAX).unwrap();
         assert!(texts(0).is_empty());
     }
+
+    /// Writes three records, each a write of its own, and gives the path of the log they are in.
+    fn three_records(dir: &Path) -> std::path::PathBuf {
+        let journal = Journal::open(dir).unwrap();
+        for index in 0..3u8 {
+            journal.append([(1, index.into(), &[b'a' + index; 600][..])]).unwrap();
+        }
+        drop(journal);
+        let logs = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+        let written = |path: &std::path::PathBuf| {
+            path.extension().is_some_and(|end| end == "log") && path.metadata().unwrap().len() > 0
+        };
+        logs.filter(written).max().unwrap()
+    }
+
+    #[test]
+    fn a_torn_last_write_is_as_if_it_had_not_been() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = three_records(dir.path());
+        let file = std::fs::OpenOptions::new().write(true).open(&log).unwrap();
+        file.set_len(log.metadata().unwrap().len() - 100).unwrap();
+        let left = Journal::open(dir.path()).unwrap().records_from(0).unwrap();
+        assert_eq!(left.iter().map(|record| record.bytes[0]).collect::<Vec<_>>(), b"ab");
+    }
+
+    #[test]
+    fn damage_that_could_hide_acknowledged_writes_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = three_records(dir.path());
+        let mut bytes = std::fs::read(&log).unwrap();
+        let place = bytes.windows(8).position(|window| window == [b'b'; 8]).unwrap();
+        bytes[place] ^= 1;
+        std::fs::write(&log, bytes).unwrap();
+        assert!(matches!(Journal::open(dir.path()), Err(StateError::Corrupt(_))));
+    }
 }

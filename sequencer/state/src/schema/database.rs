@@ -37,8 +37,9 @@ pub(crate) fn house_options(write_buffer_bytes: usize) -> Options {
     options.set_keep_log_file_num(4);
     options.set_max_log_file_size(4 << 20);
     options.set_stats_dump_period_sec(0);
-    // A torn record at the end of the log is a write that had not returned.
-    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // A torn record at the end of the log is a write that had not returned. Damage before the end
+    // could hide writes that had: such a store is refused, not opened without them.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options
 }
 
