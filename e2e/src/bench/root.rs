@@ -56,7 +56,7 @@ pub struct RootArgs {
 const AFTER_ROOT: &str = "\
 Timed is the same on both sides: hashing the changed addresses, reading the nodes on their paths, and computing
 the new root and the nodes to be stored. Not timed: reading the accounts before and the commit (shown apart). Our
-store is RocksDB on disk with its default caches; ethrex-trie keeps all nodes in memory, reads them in
+store is RocksDB on disk with its default caches, filled as a node fills them after a start; ethrex-trie keeps all nodes in memory, reads them in
 sorted batches (prefetch_sorted) and runs in a process of its own. The ratio is of updates per second.";
 
 impl RootArgs {

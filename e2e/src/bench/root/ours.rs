@@ -49,6 +49,8 @@ impl CairnStore {
             state_root: state.state_root,
             ..Header::default()
         })?;
+        // As a node does after a start.
+        store.warm()?;
         Ok(Self { store, folder })
     }
 
