@@ -87,8 +87,10 @@ impl Database {
         options.set_max_log_file_size(4 << 20);
         options.set_stats_dump_period_sec(0);
         options.set_max_open_files(settings.max_open_files);
-        // A torn record at the end of the log is a write that had not returned.
-        options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+        // A torn record at the end of the log is a write that had not returned. A broken one before
+        // others is damage: recovering up to it would forget reservations that were signed for, so
+        // the store does not open then.
+        options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
         let cache = Cache::new_hyper_clock_cache(settings.block_cache_bytes, 0);
         let write_buffer = (settings.write_buffer_bytes / 2).max(1 << 20);
         let columns = Column::ALL.map(|column| column.descriptor(&cache, write_buffer));

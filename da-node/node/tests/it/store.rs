@@ -40,6 +40,39 @@ fn what_is_kept_is_read_also_after_a_restart() {
     assert_eq!(store.row(samples[0].header.hash(), RowIndex(2)).unwrap(), Held::Unknown);
 }
 
+/// The log of a closed store that was not flushed.
+fn log_of(dir: &std::path::Path) -> std::path::PathBuf {
+    let files = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path());
+    let logs = files.filter(|path| path.extension().is_some_and(|it| it == "log"));
+    logs.max_by_key(|path| path.metadata().unwrap().len()).unwrap()
+}
+
+#[test]
+fn a_log_damaged_before_its_end_is_refused_and_a_torn_end_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let samples: Vec<_> = (0..8).map(|n| Sample::new(n, 100 + n)).collect();
+    let store = open(dir.path());
+    for sample in &samples {
+        store.keep(&sample.kept()).unwrap();
+    }
+    drop(store);
+    let path = log_of(dir.path());
+    let log = std::fs::read(&path).unwrap();
+    let commitments = &samples[3].commitments[..];
+    let at = log.windows(commitments.len()).position(|window| window == commitments).unwrap();
+    let mut damaged = log.clone();
+    damaged[at] ^= 1;
+    std::fs::write(&path, &damaged).unwrap();
+    let refused = Store::open(dir.path(), &options(), &identity()).unwrap_err();
+    assert!(refused.to_string().contains("Corruption"), "{refused}");
+    std::fs::write(&path, &log[..log.len() - 10]).unwrap();
+    let store = open(dir.path());
+    for sample in &samples[..7] {
+        assert_here(&store, sample);
+    }
+    assert_eq!(store.header(samples[7].header.hash()).unwrap(), Held::Unknown);
+}
+
 #[test]
 fn a_reservation_has_one_header_for_ever() {
     let dir = tempfile::tempdir().unwrap();
