@@ -170,9 +170,14 @@ impl Admission {
         let this = self.at(ticket, Stage::LookUp)?;
         let (header, hash, length) = (this.header, this.hash, this.length);
         let complete = this.rows.iter().all(|row| found.rows.contains(row));
+        let valid = self.check_still_valid(this, now);
         if let Some(other) = found.reservation.filter(|other| *other != hash) {
             self.end(ticket);
             return Some(Effect::Refuse(ticket, reservation_used(&header, other)));
+        }
+        if let Err(refusal) = valid {
+            self.end(ticket);
+            return Some(Effect::Refuse(ticket, refusal));
         }
         if complete && found.reservation.is_some() {
             self.end(ticket);

@@ -1,5 +1,7 @@
 //! The order of the stages, and what is held meanwhile.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -54,6 +56,24 @@ fn a_quorum_replaced_during_the_work_is_not_signed_for() {
     rig.step(Event::Quorums(quorums(&[(5, 99)])));
     let refusal = refused(rig.step(Event::Stored(ticket, Ok(()))));
     assert_eq!(refusal.code, RefusalCode::UnknownEpoch);
+}
+
+#[test]
+fn a_quorum_replaced_during_the_look_up_is_not_signed_for() {
+    let mut rig = Rig::new(Limits::default());
+    let header = rig.header(1);
+    let found = Found { reservation: Some(header.hash()), rows: rig.rows(&header) };
+    let (ticket, _) = rig.offered(header);
+    rig.step(Event::Quorums(quorums(&[(5, 99)])));
+    let refusal = refused(rig.step(Event::Found(ticket, found.clone())));
+    assert_eq!(refusal.code, RefusalCode::UnknownEpoch);
+    assert_eq!(rig.admission.in_flight(), (0, 0));
+    // Nor is a header that expired meanwhile.
+    rig.step(Event::Quorums(quorums(&[(5, 2)])));
+    let (ticket, _) = rig.offered(header);
+    rig.now += Duration::from_secs(3600);
+    let refusal = refused(rig.step(Event::Found(ticket, found)));
+    assert_eq!(refusal.code, RefusalCode::Expired);
 }
 
 #[test]
@@ -113,85 +133,133 @@ fn rows_are_pruned_when_both_clocks_say_so() {
 #[derive(Debug, Clone)]
 enum Act {
     Offer(u64, u8),
-    Found(u64, bool),
-    BodyRead(u64),
-    Dropped(u64),
-    Verified(u64, bool),
-    Stored(u64, bool),
+    Found(usize, bool),
+    BodyRead(usize),
+    Dropped(usize),
+    Verified(usize, bool),
+    Stored(usize, bool),
     Reseed(u8),
+    /// L1 replaces the quorum between the offer and what the store says.
+    OfferReseedFound(u64, u8, u8),
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let ticket = 0_u64..24;
+    // Counted from the last offer back.
+    let ticket = 0_usize..4;
     prop_oneof![
-        3 => (0_u64..3, 0_u8..3).prop_map(|(reservation, root)| Act::Offer(reservation, root)),
+        3 => (0_u64..3, 0_u8..2).prop_map(|(reservation, root)| Act::Offer(reservation, root)),
         3 => (ticket.clone(), any::<bool>()).prop_map(|(t, used)| Act::Found(t, used)),
         3 => ticket.clone().prop_map(Act::BodyRead),
         1 => ticket.clone().prop_map(Act::Dropped),
         3 => (ticket.clone(), any::<bool>()).prop_map(|(t, good)| Act::Verified(t, good)),
         3 => (ticket, any::<bool>()).prop_map(|(t, good)| Act::Stored(t, good)),
         1 => (0_u8..3).prop_map(Act::Reseed),
+        1 => (0_u64..3, 0_u8..2, 0_u8..3).prop_map(|(r, h, seed)| Act::OfferReseedFound(r, h, seed)),
     ]
+}
+
+/// A store that behaves like ours, and who asked it for what.
+struct Shell {
+    rig: Rig,
+    headers: Vec<Header>,
+    kept: BTreeMap<Reservation, (B256, BTreeSet<RowIndex>)>,
+    writes: BTreeMap<Ticket, Vec<RowIndex>>,
+}
+
+impl Shell {
+    fn new() -> Self {
+        let rig = Rig::new(Limits::default());
+        Self { rig, headers: Vec::new(), kept: BTreeMap::new(), writes: BTreeMap::new() }
+    }
+
+    fn ticket(&self, back: usize) -> Option<Ticket> {
+        let at = self.headers.len().checked_sub(back + 1)?;
+        Some(Ticket(at as u64))
+    }
+
+    fn header(&self, ticket: Ticket) -> &Header {
+        &self.headers[ticket.0 as usize]
+    }
+
+    fn offer(&mut self, reservation: u64, root: u8) -> (Ticket, Effect) {
+        let mut header = self.rig.header(reservation);
+        header.hashes_root = B256::repeat_byte(root);
+        self.headers.push(header);
+        self.rig.offered(header)
+    }
+
+    fn found(&mut self, ticket: Ticket, seen: bool) -> Option<Effect> {
+        let header = self.header(ticket);
+        let kept = self.kept.get(&header.reservation);
+        let rows = kept.filter(|(hash, _)| seen && *hash == header.hash());
+        let rows = rows.map(|(_, rows)| rows.iter().copied().collect()).unwrap_or_default();
+        let found = Found { reservation: kept.map(|(hash, _)| *hash), rows };
+        self.rig.step(Event::Found(ticket, found))
+    }
+
+    fn stored(&mut self, ticket: Ticket, good: bool) -> Option<Effect> {
+        let rows = self.writes.remove(&ticket)?;
+        if !good {
+            let lost = StoreFault::Failed("lost".into());
+            return self.rig.step(Event::Stored(ticket, Err(lost)));
+        }
+        let header = *self.header(ticket);
+        let empty = || (header.hash(), BTreeSet::new());
+        let kept = self.kept.entry(header.reservation).or_insert_with(empty);
+        assert_eq!(kept.0, header.hash(), "the store had to refuse");
+        kept.1.extend(rows);
+        self.rig.step(Event::Stored(ticket, Ok(())))
+    }
+
+    fn act(&mut self, act: &Act) -> Option<Effect> {
+        match *act {
+            Act::Offer(reservation, root) => Some(self.offer(reservation, root).1),
+            Act::Found(back, seen) => self.ticket(back).and_then(|it| self.found(it, seen)),
+            Act::BodyRead(back) => self.ticket(back).and_then(|it| self.step(Event::BodyRead(it))),
+            Act::Dropped(back) => self.ticket(back).and_then(|it| self.step(Event::Dropped(it))),
+            Act::Verified(back, good) => {
+                let verdict =
+                    good.then_some(()).ok_or_else(|| Refusal::new(RefusalCode::WrongRow, "row 1"));
+                self.ticket(back).and_then(|it| self.step(Event::Verified(it, verdict)))
+            }
+            Act::Stored(back, good) => self.ticket(back).and_then(|it| self.stored(it, good)),
+            Act::Reseed(seed) => self.step(Event::Quorums(quorums(&[(5, seed)]))),
+            Act::OfferReseedFound(reservation, root, seed) => {
+                let (ticket, effect) = self.offer(reservation, root);
+                self.step(Event::Quorums(quorums(&[(5, seed)])));
+                match effect {
+                    Effect::LookUp(..) => self.found(ticket, true),
+                    other => Some(other),
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, event: Event) -> Option<Effect> {
+        self.rig.step(event)
+    }
 }
 
 proptest! {
     /// Whatever happens in whatever order, with a store that behaves like ours: nothing is signed
-    /// that was not written, and no reservation gets two headers.
+    /// but what was written, with every row that the quorum of now gives the node, and no
+    /// reservation gets two headers.
     #[test]
     fn no_order_of_events_signs_what_is_not_stored(acts in prop::collection::vec(act(), 1..80)) {
-        let mut rig = Rig::new(Limits::default());
-        let mut headers = std::collections::HashMap::new();
-        let mut stored = std::collections::HashMap::new();
-        let mut writes = std::collections::HashSet::new();
+        let mut shell = Shell::new();
         for act in acts {
-            let effect = match act {
-                Act::Offer(reservation, root) => {
-                    let mut header = rig.header(reservation);
-                    header.hashes_root = B256::repeat_byte(root);
-                    let (ticket, effect) = rig.offered(header);
-                    headers.insert(ticket, header);
-                    Some(effect)
-                }
-                Act::Found(t, seen) => {
-                    let Some(header) = headers.get(&Ticket(t)) else { continue };
-                    let kept = stored.get(&header.reservation).copied();
-                    let rows = if seen && kept == Some(header.hash()) {
-                        rig.rows(header)
-                    } else {
-                        Vec::new()
-                    };
-                    rig.step(Event::Found(Ticket(t), Found { reservation: kept, rows }))
-                }
-                Act::BodyRead(t) => rig.step(Event::BodyRead(Ticket(t))),
-                Act::Dropped(t) => rig.step(Event::Dropped(Ticket(t))),
-                Act::Verified(t, good) => {
-                    let bad = || Refusal::new(RefusalCode::WrongRow, "row 1");
-                    rig.step(Event::Verified(Ticket(t), good.then_some(()).ok_or_else(bad)))
-                }
-                Act::Stored(t, good) => {
-                    let ticket = Ticket(t);
-                    let result = if writes.remove(&ticket) && good {
-                        let header = headers[&ticket];
-                        let kept = *stored.entry(header.reservation).or_insert(header.hash());
-                        prop_assert_eq!(kept, header.hash(), "the store had to refuse");
-                        Ok(())
-                    } else if good {
-                        continue;
-                    } else {
-                        Err(StoreFault::Failed("lost".into()))
-                    };
-                    rig.step(Event::Stored(ticket, result))
-                }
-                Act::Reseed(seed) => rig.step(Event::Quorums(quorums(&[(5, seed)]))),
-            };
-            match effect {
-                Some(Effect::Store(ticket, _)) => {
-                    writes.insert(ticket);
+            match shell.act(&act) {
+                Some(Effect::Store(ticket, rows)) => {
+                    shell.writes.insert(ticket, rows);
                 }
                 Some(Effect::Sign(ticket, digest)) => {
-                    let header = headers[&ticket];
-                    prop_assert_eq!(stored.get(&header.reservation), Some(&header.hash()));
-                    prop_assert_eq!(digest, rig.admission.operator().domain.attestation(&header));
+                    let header = shell.header(ticket);
+                    let kept = shell.kept.get(&header.reservation);
+                    prop_assert_eq!(kept.map(|(hash, _)| *hash), Some(header.hash()));
+                    let rows = shell.rig.rows(header);
+                    prop_assert!(rows.iter().all(|row| kept.is_some_and(|it| it.1.contains(row))));
+                    let domain = shell.rig.admission.operator().domain;
+                    prop_assert_eq!(digest, domain.attestation(header));
                 }
                 _ => {}
             }
