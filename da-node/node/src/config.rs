@@ -74,6 +74,9 @@ pub(crate) struct L1Args {
     /// Blocks below the head as of which the registry is read [default: 4].
     #[arg(id = "l1.confirmations", long = "l1.confirmations")]
     pub(crate) confirmations: Option<u64>,
+    /// Seconds of age of the last L1 block read from which on nothing is signed [default: 1800].
+    #[arg(id = "l1.max-age", long = "l1.max-age")]
+    pub(crate) max_age: Option<u64>,
     /// Milliseconds between looks at L1 [default: 4000].
     #[arg(id = "l1.poll-ms", long = "l1.poll-ms")]
     pub(crate) poll_ms: Option<u64>,
@@ -220,6 +223,7 @@ impl RunArgs {
             payers_allowed: payers.unwrap_or_default().into_iter().collect::<BTreeSet<_>>(),
             retention: seconds(self.retention, default.retention),
             prune_grace: seconds(self.prune_grace, default.prune_grace),
+            l1_max_age: seconds(self.l1.max_age, default.l1_max_age),
             ..default
         }
     }
@@ -232,6 +236,7 @@ impl L1Args {
             chain_id: self.chain_id.or(file.chain_id),
             registry: self.registry.or(file.registry),
             confirmations: self.confirmations.or(file.confirmations),
+            max_age: self.max_age.or(file.max_age),
             poll_ms: self.poll_ms.or(file.poll_ms),
             key: self.key.or(file.key),
             first_block: self.first_block.or(file.first_block),

@@ -7,7 +7,7 @@ use alloy_primitives::B256;
 use cairn_primitives::da::{Header, Refusal, RefusalCode, RowIndex, Snapshot};
 
 use super::step::{Admission, Decision};
-use super::{Disk, Offer};
+use super::{Disk, Offer, Quorums};
 
 impl Admission {
     pub(super) fn check_disk(&self) -> Decision<()> {
@@ -36,10 +36,31 @@ impl Admission {
         Ok(())
     }
 
-    pub(super) fn snapshot(&self, header: &Header) -> Decision<Arc<Snapshot>> {
-        let quorums = self.quorums.as_ref().ok_or_else(|| {
-            Refusal::new(RefusalCode::L1Unavailable, "the registry on L1 was not read yet")
-        })?;
+    /// The registry as of a block that is young enough: behind an L1 that stands still, or is out
+    /// of reach, epochs and quorums may have changed unseen.
+    ///
+    /// # Errors
+    /// [`RefusalCode::L1Unavailable`].
+    pub fn fresh_quorums(&self, now: Duration) -> Result<&Quorums, Refusal> {
+        let refuse = |message: String| Refusal::new(RefusalCode::L1Unavailable, message);
+        let quorums = self.quorums.as_ref();
+        let quorums =
+            quorums.ok_or_else(|| refuse("the registry on L1 was not read yet".to_string()))?;
+        let (time, now) = (quorums.head.time.0, now.as_secs());
+        let most = self.limits.l1_max_age.as_secs();
+        if now.saturating_sub(time) > most {
+            let block = quorums.head.number;
+            let message = format!(
+                "L1 block {block}, the last one read, is of {time}; here it is {now}, \
+                 more than {most} s later"
+            );
+            return Err(refuse(message).retry_after(Duration::from_secs(30)));
+        }
+        Ok(quorums)
+    }
+
+    pub(super) fn snapshot(&self, header: &Header, now: Duration) -> Decision<Arc<Snapshot>> {
+        let quorums = self.fresh_quorums(now)?;
         let found = quorums.snapshots.get(&header.epoch);
         found.filter(|snapshot| snapshot.quorum() == header.quorum).cloned().ok_or_else(|| {
             let (block, current) = (quorums.head.number, quorums.current);

@@ -27,6 +27,8 @@ pub struct Limits {
     pub payers_allowed: BTreeSet<Address>,
     /// Longest time that rows are kept: a later expiry is refused.
     pub retention: Duration,
+    /// Age of the last L1 block read from which on nothing is signed.
+    pub l1_max_age: Duration,
     /// Time after the expiry before rows go, for readers whose clocks are behind.
     pub prune_grace: Duration,
 }
@@ -42,6 +44,7 @@ impl Default for Limits {
             payers_remembered: NonZeroUsize::new(4096).expect("not zero"),
             payers_allowed: BTreeSet::new(),
             retention: Duration::from_secs(14 * 24 * 3600),
+            l1_max_age: Duration::from_secs(1800),
             prune_grace: Duration::from_secs(600),
         }
     }

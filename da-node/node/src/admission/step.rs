@@ -155,7 +155,7 @@ impl Admission {
         let header = offer.header;
         self.check_disk()?;
         self.check_expiry(&header, now)?;
-        let snapshot = self.snapshot(&header)?;
+        let snapshot = self.snapshot(&header, now)?;
         check_certificates_end(&header, &snapshot)?;
         let rows = self.own_rows(&header, &snapshot)?;
         let length = Submission::length(&header, &rows) as u64;
@@ -222,7 +222,7 @@ impl Admission {
     /// Between the offer and the signature the header may expire and L1 may reorganise.
     fn check_still_valid(&self, done: &InFlight, now: Duration) -> Decision<()> {
         self.check_expiry(&done.header, now)?;
-        let snapshot = self.snapshot(&done.header)?;
+        let snapshot = self.snapshot(&done.header, now)?;
         if snapshot == done.snapshot {
             return Ok(());
         }
