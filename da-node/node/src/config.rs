@@ -135,6 +135,9 @@ pub(crate) struct LimitArgs {
     /// Bytes of submissions in memory [default: 268435456].
     #[arg(id = "limits.in-flight", long = "limits.in-flight")]
     pub(crate) in_flight: Option<u64>,
+    /// Bytes of submissions in memory of one payer with more than one [default: a quarter of all].
+    #[arg(id = "limits.payer-in-flight", long = "limits.payer-in-flight")]
+    pub(crate) payer_in_flight: Option<u64>,
     /// Submissions of one payer at a time [default: 16].
     #[arg(id = "limits.payer-submissions", long = "limits.payer-submissions")]
     pub(crate) payer_submissions: Option<usize>,
@@ -211,12 +214,15 @@ impl RunArgs {
 
     pub(crate) fn limits(&self) -> Limits {
         let default = Limits::default();
-        let LimitArgs { max_body, in_flight, payer_submissions, payer_rate, payer_burst, payers } =
+        let LimitArgs { max_body, in_flight, payer_in_flight, .. } = self.limits;
+        let LimitArgs { payer_submissions, payer_rate, payer_burst, payers, .. } =
             self.limits.clone();
+        let in_flight_bytes = in_flight.unwrap_or(default.in_flight_bytes);
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         Limits {
             max_body_bytes: max_body.unwrap_or(default.max_body_bytes),
-            in_flight_bytes: in_flight.unwrap_or(default.in_flight_bytes),
+            in_flight_bytes,
+            payer_in_flight_bytes: payer_in_flight.unwrap_or(in_flight_bytes / 4),
             in_flight_per_payer: payer_submissions.unwrap_or(default.in_flight_per_payer),
             payer_bytes_per_second: payer_rate.unwrap_or(default.payer_bytes_per_second),
             payer_burst_bytes: payer_burst.unwrap_or(default.payer_burst_bytes),
@@ -301,6 +307,7 @@ impl LimitArgs {
         Self {
             max_body: self.max_body.or(file.max_body),
             in_flight: self.in_flight.or(file.in_flight),
+            payer_in_flight: self.payer_in_flight.or(file.payer_in_flight),
             payer_submissions: self.payer_submissions.or(file.payer_submissions),
             payer_rate: self.payer_rate.or(file.payer_rate),
             payer_burst: self.payer_burst.or(file.payer_burst),

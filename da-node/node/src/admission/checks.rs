@@ -124,6 +124,12 @@ impl Admission {
             let message = format!("{of_payer} submissions of {payer} are in progress");
             return Err(Refusal::new(RefusalCode::RateLimited, message));
         }
+        let held = self.bytes_of(payer);
+        // Alone a body may be longer: whoever holds most rows of a large matrix gets one like that.
+        if held > 0 && held.saturating_add(length) > self.limits.payer_in_flight_bytes {
+            let message = format!("{held} bytes of {payer} are in progress");
+            return Err(Refusal::new(RefusalCode::RateLimited, message));
+        }
         if self.bytes_in_flight.saturating_add(length) > self.limits.in_flight_bytes {
             let message = format!("{} bytes are in progress", self.bytes_in_flight);
             return Err(Refusal::new(RefusalCode::Busy, message));

@@ -15,6 +15,9 @@ pub struct Limits {
     pub max_body_bytes: u64,
     /// Bytes of bodies in memory over all submissions.
     pub in_flight_bytes: u64,
+    /// Bytes of bodies in memory of one payer who has more than one submission there: nobody else
+    /// is kept out by a payer, or by who replays the headers of one.
+    pub payer_in_flight_bytes: u64,
     /// Submissions of one payer at a time.
     pub in_flight_per_payer: usize,
     /// Bytes of bodies of one payer per second in the long run.
@@ -38,6 +41,7 @@ impl Default for Limits {
         Self {
             max_body_bytes: 160 * MIB,
             in_flight_bytes: 256 * MIB,
+            payer_in_flight_bytes: 64 * MIB,
             in_flight_per_payer: 16,
             payer_bytes_per_second: 32 * MIB,
             payer_burst_bytes: 256 * MIB,

@@ -238,6 +238,12 @@ impl Admission {
         earlier.checked_sub(self.limits.prune_grace.as_secs()).map(Timestamp)
     }
 
+    /// Bytes of bodies in flight of a payer.
+    pub(super) fn bytes_of(&self, payer: Address) -> u64 {
+        let of_payer = self.tickets.values().filter(|it| it.header.payer == payer);
+        of_payer.fold(0, |sum, it| sum.saturating_add(it.length))
+    }
+
     fn at(&self, ticket: Ticket, stage: Stage) -> Option<&InFlight> {
         self.tickets.get(&ticket).filter(|in_flight| in_flight.stage == stage)
     }

@@ -198,6 +198,22 @@ fn work_in_progress_is_bounded_in_all_and_for_each_payer() {
     rig.step(Event::Dropped(first));
     rig.until_body(third);
 
+    // One payer's share; alone a body may be larger.
+    for share in [two + one.max(three), 1] {
+        let mut rig = Rig::new(Limits { payer_in_flight_bytes: share, ..Limits::default() });
+        rig.until_body(rig.header(1));
+        let second = rig.header(2);
+        let third = if share == 1 {
+            second
+        } else {
+            rig.until_body(second);
+            third
+        };
+        assert_eq!(offer_code(&mut rig, third), RefusalCode::RateLimited);
+        rig.payer = PrivateKeySigner::from_bytes(&B256::repeat_byte(4)).unwrap();
+        rig.until_body(rig.header(3));
+    }
+
     let mut rig = Rig::new(Limits { in_flight_per_payer: 1, ..Limits::default() });
     rig.until_body(rig.header(1));
     let second = rig.header(2);
