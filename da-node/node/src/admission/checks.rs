@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use cairn_primitives::da::{Header, Refusal, RefusalCode, RowIndex, Snapshot};
 
 use super::step::{Admission, Decision};
 use super::{Disk, Offer, Quorums};
+
+/// Bodies of one header that are read at the same time.
+pub(super) const SENDERS_PER_HEADER: usize = 4;
 
 impl Admission {
     pub(super) fn check_disk(&self) -> Decision<()> {
@@ -111,13 +114,12 @@ impl Admission {
 
     pub(super) fn check_in_flight(&self, header: &Header, hash: B256, length: u64) -> Decision<()> {
         let payer = header.payer;
-        let holder = self.reservations.get(&(payer, header.reservation));
-        if let Some(other) = holder.and_then(|ticket| self.tickets.get(ticket)) {
-            return Err(if other.hash == hash {
-                Refusal::new(RefusalCode::InProgress, format!("header {hash} is being checked"))
-            } else {
-                reservation_used(header, other.hash)
-            });
+        let senders = self.senders(header);
+        if let Some(other) = senders.first().and_then(|ticket| self.tickets.get(ticket)) {
+            if other.hash != hash {
+                return Err(reservation_used(header, other.hash));
+            }
+            return self.check_next_sender(payer, hash, length, senders.len());
         }
         let of_payer = self.reservations.keys().filter(|(other, _)| *other == payer).count();
         if of_payer >= self.limits.in_flight_per_payer {
@@ -135,6 +137,29 @@ impl Admission {
             return Err(Refusal::new(RefusalCode::Busy, message));
         }
         Ok(())
+    }
+}
+
+impl Admission {
+    /// Whoever has seen a header and the payer's signature can begin to send them. That must not
+    /// keep the payer out, so some bodies of one header are read side by side, and the first that
+    /// is good is stored; to store the same rows again does no harm.
+    fn check_next_sender(
+        &self,
+        payer: Address,
+        hash: B256,
+        length: u64,
+        senders: usize,
+    ) -> Decision<()> {
+        let of_payer = self.bytes_of(payer).saturating_add(length);
+        let of_all = self.bytes_in_flight.saturating_add(length);
+        let room =
+            of_payer <= self.limits.payer_in_flight_bytes && of_all <= self.limits.in_flight_bytes;
+        if senders < SENDERS_PER_HEADER && room {
+            return Ok(());
+        }
+        let message = format!("header {hash} is being checked");
+        Err(Refusal::new(RefusalCode::InProgress, message))
     }
 }
 

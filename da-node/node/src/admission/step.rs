@@ -1,6 +1,7 @@
 //! The state machine.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,8 @@ pub struct Admission {
     pub(super) quorums: Option<Quorums>,
     pub(super) disk: Disk,
     pub(super) tickets: HashMap<Ticket, InFlight>,
-    pub(super) reservations: HashMap<(Address, Reservation), Ticket>,
+    /// Who sends bodies under a reservation; all of them have the same header.
+    pub(super) reservations: HashMap<(Address, Reservation), Vec<Ticket>>,
     pub(super) bytes_in_flight: u64,
 }
 
@@ -143,7 +145,7 @@ impl Admission {
                 let header = Box::new(admitted.header);
                 let payer = (header.payer, header.reservation);
                 self.bytes_in_flight = self.bytes_in_flight.saturating_add(admitted.length);
-                self.reservations.insert(payer, ticket);
+                self.reservations.entry(payer).or_default().push(ticket);
                 self.tickets.insert(ticket, admitted);
                 Effect::LookUp(ticket, header)
             }
@@ -183,7 +185,10 @@ impl Admission {
             self.end(ticket);
             return Some(Effect::Sign(ticket, self.operator.domain.attestation(&header)));
         }
-        if let Err(wait) = self.payers.take(header.payer, length, &self.limits, now) {
+        // One header is paid for once, however many send it at a time.
+        let mut senders = self.senders(&header).iter().filter_map(|it| self.tickets.get(it));
+        let paid = senders.any(|sender| sender.stage != Stage::LookUp);
+        if !paid && let Err(wait) = self.payers.take(header.payer, length, &self.limits, now) {
             self.end(ticket);
             let message = format!("{} sent more than its share", header.payer);
             let refusal = Refusal::new(RefusalCode::RateLimited, message).retry_after(wait);
@@ -238,6 +243,12 @@ impl Admission {
         earlier.checked_sub(self.limits.prune_grace.as_secs()).map(Timestamp)
     }
 
+    /// The tickets under a header's reservation.
+    pub(super) fn senders(&self, header: &Header) -> &[Ticket] {
+        let senders = self.reservations.get(&(header.payer, header.reservation));
+        senders.map_or(&[], Vec::as_slice)
+    }
+
     /// Bytes of bodies in flight of a payer.
     pub(super) fn bytes_of(&self, payer: Address) -> u64 {
         let of_payer = self.tickets.values().filter(|it| it.header.payer == payer);
@@ -256,7 +267,13 @@ impl Admission {
 
     fn end(&mut self, ticket: Ticket) -> Option<InFlight> {
         let done = self.tickets.remove(&ticket)?;
-        self.reservations.remove(&(done.header.payer, done.header.reservation));
+        let reservation = (done.header.payer, done.header.reservation);
+        if let Entry::Occupied(mut senders) = self.reservations.entry(reservation) {
+            senders.get_mut().retain(|sender| *sender != ticket);
+            if senders.get().is_empty() {
+                senders.remove();
+            }
+        }
         self.bytes_in_flight = self.bytes_in_flight.saturating_sub(done.length);
         Some(done)
     }

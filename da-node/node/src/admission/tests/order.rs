@@ -93,12 +93,59 @@ fn one_reservation_has_one_header_at_a_time() {
     other.hashes_root = B256::repeat_byte(2);
     let (_, effect) = rig.offered(other);
     assert_eq!(code(effect), RefusalCode::ReservationUsed);
-    let (_, effect) = rig.offered(header);
-    assert_eq!(code(effect), RefusalCode::InProgress);
     // Another number of the same payer is free, and so is this one once the first is dropped.
     rig.until_body(rig.header(2));
     rig.step(Event::Dropped(ticket));
     rig.until_body(other);
+}
+
+#[test]
+fn who_replays_a_header_does_not_keep_its_payer_out() {
+    let rig = Rig::new(Limits::default());
+    let header = rig.header(1);
+    let length = rig.length(&header) as u64;
+    let payer_burst_bytes = length;
+    let mut rig = Rig::new(Limits { payer_burst_bytes, ..Limits::default() });
+    // The header is paid for once.
+    let [replayed, wrong, good, late] = [(); 4].map(|()| rig.until_body(header));
+    assert_eq!(rig.admission.in_flight(), (4, 4 * length));
+    let (_, effect) = rig.offered(header);
+    assert_eq!(code(effect), RefusalCode::InProgress);
+    let mut other = header;
+    other.expiry.0 += 1;
+    let (_, effect) = rig.offered(other);
+    assert_eq!(code(effect), RefusalCode::ReservationUsed);
+    rig.step(Event::BodyRead(wrong));
+    let refusal = Refusal::new(RefusalCode::WrongRow, "row 3");
+    rig.step(Event::Verified(wrong, Err(refusal)));
+    for ticket in [good, late] {
+        rig.step(Event::BodyRead(ticket));
+        assert!(matches!(rig.step(Event::Verified(ticket, Ok(()))), Some(Effect::Store(..))));
+    }
+    for ticket in [good, late] {
+        let effect = rig.step(Event::Stored(ticket, Ok(())));
+        assert!(matches!(effect, Some(Effect::Sign(..))), "{effect:?}");
+    }
+    // What is still sent holds the reservation.
+    let (_, effect) = rig.offered(other);
+    assert_eq!(code(effect), RefusalCode::ReservationUsed);
+    rig.step(Event::Dropped(replayed));
+    assert_eq!(rig.admission.in_flight(), (0, 0));
+    assert!(matches!(rig.offered(other).1, Effect::LookUp(..)));
+}
+
+#[test]
+fn senders_of_one_header_share_the_room_of_its_payer() {
+    let rig = Rig::new(Limits::default());
+    let header = rig.header(1);
+    let payer_in_flight_bytes = 2 * rig.length(&header) as u64;
+    let mut rig = Rig::new(Limits { payer_in_flight_bytes, ..Limits::default() });
+    let first = rig.until_body(header);
+    rig.until_body(header);
+    let (_, effect) = rig.offered(header);
+    assert_eq!(code(effect), RefusalCode::InProgress);
+    rig.step(Event::Dropped(first));
+    rig.until_body(header);
 }
 
 #[test]
