@@ -24,6 +24,8 @@ pub struct Limits {
     pub payer_bytes_per_second: u64,
     /// Bytes that a payer who was silent may send at once.
     pub payer_burst_bytes: u64,
+    /// Bytes that a submission counts at least: headers and reservations stay for long.
+    pub least_charge_bytes: u64,
     /// Payers whose rates are remembered; the least recent one is forgotten first.
     pub payers_remembered: NonZeroUsize,
     /// Payers served; empty means any.
@@ -45,6 +47,7 @@ impl Default for Limits {
             in_flight_per_payer: 16,
             payer_bytes_per_second: 32 * MIB,
             payer_burst_bytes: 256 * MIB,
+            least_charge_bytes: 64 << 10,
             payers_remembered: NonZeroUsize::new(4096).expect("not zero"),
             payers_allowed: BTreeSet::new(),
             retention: Duration::from_secs(14 * 24 * 3600),
