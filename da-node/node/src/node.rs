@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cairn_da_codec::Committer;
 use cairn_primitives::da::bls::SecretKey;
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 use crate::admission::{Admission, Disk, Effect, Event, Limits, Operator, Ticket};
 use crate::clock::Clock;
@@ -46,6 +47,8 @@ struct Inner {
     clock: Clock,
     disk_reserve: u64,
     tickets: AtomicU64,
+    /// Submissions whose rows are checked at the same time.
+    checks: Arc<Semaphore>,
 }
 
 impl Node {
@@ -64,6 +67,7 @@ impl Node {
             clock: config.clock,
             disk_reserve: config.disk_reserve,
             tickets: AtomicU64::new(0),
+            checks: Arc::new(Semaphore::new(cores())),
         }));
         node.look_at_disk();
         Ok(node)
@@ -81,6 +85,11 @@ impl Node {
 
     pub(crate) fn key(&self) -> &SecretKey {
         &self.0.key
+    }
+
+    /// A permit for each check of rows that may run at the same time, as many as there are cores.
+    pub fn checks(&self) -> &Arc<Semaphore> {
+        &self.0.checks
     }
 
     pub(crate) fn next_ticket(&self) -> Ticket {
@@ -142,4 +151,10 @@ impl Node {
             }
         }
     }
+}
+
+/// Cores of this machine. More checks at a time would only hold their bodies for longer, and keep
+/// reads from a core.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

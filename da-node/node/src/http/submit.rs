@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use cairn_primitives::da::bls::Signature;
 use cairn_primitives::da::{Refusal, RefusalCode, RowIndex, Submission};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
 use super::body::BodyReader;
@@ -82,12 +83,14 @@ async fn receive(
     bytes.reserve_exact(length.saturating_sub(bytes.len()));
     body.read_to(&mut bytes, length).await?;
     body.expect_end(length).await?;
+    let turn = node.checks().clone().acquire_owned().await;
+    let turn = turn.map_err(|error| failed(&error.to_string()))?;
     guard.armed = false;
     drop(guard);
     // From here on the work is the node's own: it goes on when the sender hangs up.
     let work = {
         let node = node.clone();
-        tokio::task::spawn_blocking(move || check_and_store(&node, ticket, &bytes, &rows))
+        tokio::task::spawn_blocking(move || check_and_store(&node, ticket, &bytes, &rows, turn))
     };
     work.await.map_err(|error| failed(&error.to_string()))?
 }
@@ -109,7 +112,10 @@ fn check_and_store(
     ticket: Ticket,
     bytes: &[u8],
     rows: &[RowIndex],
+    turn: OwnedSemaphorePermit,
 ) -> Result<Signature, Refusal> {
+    // Taken back after the check: writes wait for the disk and not for a core.
+    let mut turn = Some(turn);
     let mut guard = Guard { node, ticket, armed: true };
     let submission =
         Submission::decode(bytes, rows).map_err(|error| malformed(error.to_string()))?;
@@ -119,6 +125,7 @@ fn check_and_store(
             Effect::Verify(ticket, rows) => {
                 let timer = std::time::Instant::now();
                 let verdict = check_rows(&submission, &rows);
+                drop(turn.take());
                 metrics::histogram!("da_verify_seconds").record(timer.elapsed().as_secs_f64());
                 Event::Verified(ticket, verdict)
             }
