@@ -140,7 +140,7 @@ fn check_and_store(
                 let timer = std::time::Instant::now();
                 let stored = node.store().keep(&kept).map_err(store_fault);
                 metrics::histogram!("da_store_seconds").record(timer.elapsed().as_secs_f64());
-                metrics::counter!("da_rows_stored_total").increment(rows.len() as u64);
+                count_stored(&stored, rows.len());
                 Event::Stored(ticket, stored)
             }
             other => {
@@ -149,6 +149,13 @@ fn check_and_store(
             }
         };
         effect = step(node, event)?;
+    }
+}
+
+/// Rows that were not written are none that are stored.
+fn count_stored(stored: &Result<(), StoreFault>, rows: usize) {
+    if stored.is_ok() {
+        metrics::counter!("da_rows_stored_total").increment(rows as u64);
     }
 }
 
@@ -187,4 +194,23 @@ fn out_of_order(effect: &Effect) -> Refusal {
 fn failed(text: &str) -> Refusal {
     tracing::error!(target: "da::submit", text, "submission failed");
     Refusal::new(RefusalCode::Internal, "the node failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[test]
+    fn only_rows_that_were_written_are_counted() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            count_stored(&Ok(()), 3);
+            count_stored(&Err(StoreFault::NoSpace("full".into())), 5);
+            count_stored(&Ok(()), 4);
+        });
+        let text = recorder.handle().render();
+        assert!(text.contains("da_rows_stored_total 7\n"), "{text}");
+    }
 }
