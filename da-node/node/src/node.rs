@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::admission::{Admission, Disk, Effect, Event, Limits, Operator, Ticket};
 use crate::clock::Clock;
-use crate::store::{Identity, Result, Store, StoreOptions};
+use crate::store::{Identity, Pruned, Result, Store, StoreOptions};
 
 /// Headers pruned in one write.
 const PRUNE_STEP: usize = 256;
@@ -135,20 +135,30 @@ impl Node {
         }
     }
 
-    /// Removes what has expired. Blocks on the disk.
+    /// Removes rows that have expired and says of how many headers; forgets the headers of epochs
+    /// that are over. Blocks on the disk.
     ///
     /// # Errors
     /// Those of [`Store::prune`].
     pub fn prune(&self) -> Result<usize> {
-        let Some(Effect::Prune(before)) = self.step(Event::Tick) else { return Ok(0) };
-        let mut headers = 0;
-        loop {
-            let pruned = self.0.store.prune(before, PRUNE_STEP)?;
-            headers += pruned.headers;
-            if !pruned.remaining {
-                metrics::counter!("da_headers_pruned_total").increment(headers as u64);
-                return Ok(headers);
-            }
+        let Some(Effect::Prune { before, signable }) = self.step(Event::Tick) else { return Ok(0) };
+        let store = &self.0.store;
+        let pruned = to_the_end(|| store.prune(before, PRUNE_STEP))?;
+        metrics::counter!("da_headers_pruned_total").increment(pruned as u64);
+        let forgotten = to_the_end(|| store.forget(before, signable, PRUNE_STEP))?;
+        metrics::counter!("da_headers_forgotten_total").increment(forgotten as u64);
+        Ok(pruned)
+    }
+}
+
+/// Repeats a step until nothing remains; says for how many headers.
+fn to_the_end(step: impl Fn() -> Result<Pruned>) -> Result<usize> {
+    let mut headers = 0;
+    loop {
+        let pruned = step()?;
+        headers += pruned.headers;
+        if !pruned.remaining {
+            return Ok(headers);
         }
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use cairn_primitives::da::bls::PublicKey;
 use cairn_primitives::da::{
-    Domain, Header, Refusal, RefusalCode, Reservation, RowIndex, Snapshot, Submission, Timestamp,
+    Domain, Epoch, Header, Refusal, RefusalCode, Reservation, RowIndex, Snapshot, Submission,
+    Timestamp,
 };
 
 use super::checks::{check_certificates_end, reservation_used};
@@ -95,6 +96,11 @@ impl Admission {
         (self.tickets.len(), self.bytes_in_flight)
     }
 
+    /// When the last certificate of a submission's epoch ends.
+    pub fn certificates_end(&self, ticket: Ticket) -> Option<Timestamp> {
+        self.tickets.get(&ticket).map(|it| it.snapshot.certificates_end())
+    }
+
     /// Takes an event at a time since the Unix epoch and says what to do. Events of tickets that
     /// have ended, or at another stage, change nothing.
     pub fn step(&mut self, event: Event, now: Duration) -> Option<Effect> {
@@ -135,7 +141,7 @@ impl Admission {
                 self.disk = disk;
                 None
             }
-            Event::Tick => self.prune_before(now).map(Effect::Prune),
+            Event::Tick => self.prune(now),
         }
     }
 
@@ -236,11 +242,14 @@ impl Admission {
     }
 
     /// Rows go when both the clock here and L1's say that they expired: one clock that is ahead
-    /// loses nothing.
-    fn prune_before(&self, now: Duration) -> Option<Timestamp> {
-        let l1 = self.quorums.as_ref()?.head.time.0;
-        let earlier = now.as_secs().min(l1);
-        earlier.checked_sub(self.limits.prune_grace.as_secs()).map(Timestamp)
+    /// loses nothing. The same holds for the headers of an epoch whose certificates ended, since
+    /// none of them can be signed once more: it would have to expire later.
+    fn prune(&self, now: Duration) -> Option<Effect> {
+        let quorums = self.quorums.as_ref()?;
+        let earlier = now.as_secs().min(quorums.head.time.0);
+        let before = Timestamp(earlier.checked_sub(self.limits.prune_grace.as_secs())?);
+        let signable = Epoch(quorums.current.0.saturating_sub(1));
+        Some(Effect::Prune { before, signable })
     }
 
     /// The tickets under a header's reservation.

@@ -130,9 +130,11 @@ fn check_and_store(
                 Event::Verified(ticket, verdict)
             }
             Effect::Store(ticket, rows) => {
+                let end = node.with_admission(|admission| admission.certificates_end(ticket));
                 let kept = Kept {
                     header: &submission.header,
                     payer_signature: &submission.payer_signature,
+                    certificates_end: end.ok_or_else(|| failed("no ticket to store for"))?,
                     commitments: submission.commitments,
                     rows: &rows,
                     bytes: submission.rows,

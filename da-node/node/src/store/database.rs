@@ -16,6 +16,7 @@ pub(super) enum Column {
     Header,
     Expiry,
     Reservation,
+    End,
     Meta,
 }
 
@@ -25,7 +26,8 @@ const BLOB_MIN_BYTES: u64 = 512;
 const BLOB_FILE_BYTES: u64 = 64 << 20;
 
 impl Column {
-    const ALL: [Self; 5] = [Self::Row, Self::Header, Self::Expiry, Self::Reservation, Self::Meta];
+    const ALL: [Self; 6] =
+        [Self::Row, Self::Header, Self::Expiry, Self::Reservation, Self::End, Self::Meta];
 
     const fn name(self) -> &'static str {
         match self {
@@ -33,6 +35,7 @@ impl Column {
             Self::Header => "header",
             Self::Expiry => "expiry",
             Self::Reservation => "reservation",
+            Self::End => "end",
             Self::Meta => "meta",
         }
     }

@@ -166,12 +166,14 @@ fn rows_are_pruned_when_both_clocks_say_so() {
     let limits = Limits { prune_grace: Duration::from_secs(10), ..Limits::default() };
     let mut rig = Rig::new(limits);
     let at = |rig: &mut Rig| rig.step(Event::Tick);
-    assert_eq!(at(&mut rig), Some(Effect::Prune(Timestamp(NOW - 10))));
+    // Of the current epoch 5 the one before is signed for.
+    let prune = |before| Some(Effect::Prune { before: Timestamp(before), signable: Epoch(4) });
+    assert_eq!(at(&mut rig), prune(NOW - 10));
     // A clock a year ahead prunes nothing that L1 says is alive, and neither does one behind.
     rig.now += Duration::from_secs(365 * 86_400);
-    assert_eq!(at(&mut rig), Some(Effect::Prune(Timestamp(NOW - 10))));
+    assert_eq!(at(&mut rig), prune(NOW - 10));
     rig.now = Duration::from_secs(NOW - 100);
-    assert_eq!(at(&mut rig), Some(Effect::Prune(Timestamp(NOW - 110))));
+    assert_eq!(at(&mut rig), prune(NOW - 110));
     let operator = *rig.admission.operator();
     let mut blind = Admission::new(operator, Limits::default());
     assert_eq!(blind.step(Event::Tick, rig.now), None);
