@@ -23,8 +23,8 @@ impl Payers {
         Self(LruCache::new(limits.payers_remembered))
     }
 
-    /// Takes a submission off a payer's bucket, or says how long to wait for them. A body that is larger
-    /// than the burst waits for a full bucket.
+    /// Takes a submission of so many bytes off a payer's bucket, or says how long to wait for
+    /// them. A body that is larger than the burst waits for a full bucket.
     pub(super) fn take(
         &mut self,
         payer: Address,
