@@ -19,6 +19,7 @@
 
 mod checks;
 mod event;
+mod in_flight;
 mod limits;
 mod payers;
 mod quorums;

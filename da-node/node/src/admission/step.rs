@@ -1,18 +1,16 @@
 //! The state machine.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use cairn_primitives::da::bls::PublicKey;
 use cairn_primitives::da::{
-    Domain, Epoch, Header, Refusal, RefusalCode, Reservation, RowIndex, Snapshot, Submission,
-    Timestamp,
+    Domain, Epoch, Refusal, RefusalCode, Reservation, Submission, Timestamp,
 };
 
 use super::checks::{check_certificates_end, reservation_used};
+use super::in_flight::{InFlight, Stage};
 use super::payers::Payers;
 use super::{Disk, Effect, Event, Found, Limits, Offer, Quorums, StoreFault, Ticket};
 
@@ -39,24 +37,6 @@ pub struct Admission {
     /// Who sends bodies under a reservation; all of them have the same header.
     pub(super) reservations: HashMap<(Address, Reservation), Vec<Ticket>>,
     pub(super) bytes_in_flight: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct InFlight {
-    stage: Stage,
-    header: Header,
-    pub(super) hash: B256,
-    snapshot: Arc<Snapshot>,
-    rows: Vec<RowIndex>,
-    length: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    LookUp,
-    ReadBody,
-    Verify,
-    Store,
 }
 
 pub(super) type Decision<T> = Result<T, Refusal>;
@@ -250,40 +230,5 @@ impl Admission {
         let before = Timestamp(earlier.checked_sub(self.limits.prune_grace.as_secs())?);
         let signable = Epoch(quorums.current.0.saturating_sub(1));
         Some(Effect::Prune { before, signable })
-    }
-
-    /// The tickets under a header's reservation.
-    pub(super) fn senders(&self, header: &Header) -> &[Ticket] {
-        let senders = self.reservations.get(&(header.payer, header.reservation));
-        senders.map_or(&[], Vec::as_slice)
-    }
-
-    /// Bytes of bodies in flight of a payer.
-    pub(super) fn bytes_of(&self, payer: Address) -> u64 {
-        let of_payer = self.tickets.values().filter(|it| it.header.payer == payer);
-        of_payer.fold(0, |sum, it| sum.saturating_add(it.length))
-    }
-
-    fn at(&self, ticket: Ticket, stage: Stage) -> Option<&InFlight> {
-        self.tickets.get(&ticket).filter(|in_flight| in_flight.stage == stage)
-    }
-
-    fn advance(&mut self, ticket: Ticket, from: Stage, to: Stage) -> Option<Vec<RowIndex>> {
-        let in_flight = self.tickets.get_mut(&ticket).filter(|it| it.stage == from)?;
-        in_flight.stage = to;
-        Some(in_flight.rows.clone())
-    }
-
-    fn end(&mut self, ticket: Ticket) -> Option<InFlight> {
-        let done = self.tickets.remove(&ticket)?;
-        let reservation = (done.header.payer, done.header.reservation);
-        if let Entry::Occupied(mut senders) = self.reservations.entry(reservation) {
-            senders.get_mut().retain(|sender| *sender != ticket);
-            if senders.get().is_empty() {
-                senders.remove();
-            }
-        }
-        self.bytes_in_flight = self.bytes_in_flight.saturating_sub(done.length);
-        Some(done)
     }
 }

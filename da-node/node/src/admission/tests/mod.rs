@@ -1,6 +1,7 @@
 //! The state machine, driven step by step.
 
 mod order;
+mod property;
 mod refusals;
 
 use std::collections::BTreeMap;
