@@ -74,6 +74,9 @@ pub(crate) struct L1Args {
     /// Blocks below the head as of which the registry is read [default: 4].
     #[arg(id = "l1.confirmations", long = "l1.confirmations")]
     pub(crate) confirmations: Option<u64>,
+    /// Seconds of age of the last L1 block read from which on nothing is signed [default: 1800].
+    #[arg(id = "l1.max-age", long = "l1.max-age")]
+    pub(crate) max_age: Option<u64>,
     /// Milliseconds between looks at L1 [default: 4000].
     #[arg(id = "l1.poll-ms", long = "l1.poll-ms")]
     pub(crate) poll_ms: Option<u64>,
@@ -102,7 +105,7 @@ pub(crate) struct HttpArgs {
     /// Seconds for the headers of a request, and between requests [default: 15].
     #[arg(id = "http.header-timeout", long = "http.header-timeout")]
     pub(crate) header_timeout: Option<u64>,
-    /// Seconds for a body, beyond what its length takes at the lowest rate [default: 10].
+    /// Seconds for a body, beyond what the bytes that came take at the lowest rate [default: 10].
     #[arg(id = "http.body-grace", long = "http.body-grace")]
     pub(crate) body_grace: Option<u64>,
     /// Bytes a second that a body must arrive at [default: 262144].
@@ -132,6 +135,9 @@ pub(crate) struct LimitArgs {
     /// Bytes of submissions in memory [default: 268435456].
     #[arg(id = "limits.in-flight", long = "limits.in-flight")]
     pub(crate) in_flight: Option<u64>,
+    /// Bytes of submissions in memory of one payer with more than one [default: a quarter of all].
+    #[arg(id = "limits.payer-in-flight", long = "limits.payer-in-flight")]
+    pub(crate) payer_in_flight: Option<u64>,
     /// Submissions of one payer at a time [default: 16].
     #[arg(id = "limits.payer-submissions", long = "limits.payer-submissions")]
     pub(crate) payer_submissions: Option<usize>,
@@ -208,18 +214,22 @@ impl RunArgs {
 
     pub(crate) fn limits(&self) -> Limits {
         let default = Limits::default();
-        let LimitArgs { max_body, in_flight, payer_submissions, payer_rate, payer_burst, payers } =
+        let LimitArgs { max_body, in_flight, payer_in_flight, .. } = self.limits;
+        let LimitArgs { payer_submissions, payer_rate, payer_burst, payers, .. } =
             self.limits.clone();
+        let in_flight_bytes = in_flight.unwrap_or(default.in_flight_bytes);
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         Limits {
             max_body_bytes: max_body.unwrap_or(default.max_body_bytes),
-            in_flight_bytes: in_flight.unwrap_or(default.in_flight_bytes),
+            in_flight_bytes,
+            payer_in_flight_bytes: payer_in_flight.unwrap_or(in_flight_bytes / 4),
             in_flight_per_payer: payer_submissions.unwrap_or(default.in_flight_per_payer),
             payer_bytes_per_second: payer_rate.unwrap_or(default.payer_bytes_per_second),
             payer_burst_bytes: payer_burst.unwrap_or(default.payer_burst_bytes),
             payers_allowed: payers.unwrap_or_default().into_iter().collect::<BTreeSet<_>>(),
             retention: seconds(self.retention, default.retention),
             prune_grace: seconds(self.prune_grace, default.prune_grace),
+            l1_max_age: seconds(self.l1.max_age, default.l1_max_age),
             ..default
         }
     }
@@ -232,6 +242,7 @@ impl L1Args {
             chain_id: self.chain_id.or(file.chain_id),
             registry: self.registry.or(file.registry),
             confirmations: self.confirmations.or(file.confirmations),
+            max_age: self.max_age.or(file.max_age),
             poll_ms: self.poll_ms.or(file.poll_ms),
             key: self.key.or(file.key),
             first_block: self.first_block.or(file.first_block),
@@ -296,6 +307,7 @@ impl LimitArgs {
         Self {
             max_body: self.max_body.or(file.max_body),
             in_flight: self.in_flight.or(file.in_flight),
+            payer_in_flight: self.payer_in_flight.or(file.payer_in_flight),
             payer_submissions: self.payer_submissions.or(file.payer_submissions),
             payer_rate: self.payer_rate.or(file.payer_rate),
             payer_burst: self.payer_burst.or(file.payer_burst),

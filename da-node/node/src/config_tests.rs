@@ -20,6 +20,9 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
     assert_eq!(args.http.socket().port(), 3);
     assert_eq!(args.l1.confirmations, Some(9));
     assert_eq!(args.limits().payer_bytes_per_second, 5);
+    let quarter = |flags: &[&str]| parse(flags).limits().payer_in_flight_bytes;
+    assert_eq!(quarter(&["--limits.in-flight", "400"]), 100);
+    assert_eq!(quarter(&["--limits.in-flight", "400", "--limits.payer-in-flight", "9"]), 9);
     assert_eq!(args.limits().retention, Duration::from_secs(60));
     let default = parse(&[]).resolve().unwrap();
     assert_eq!(default.http.socket().port(), 9100);

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cairn_da_codec::Committer;
 use cairn_primitives::da::bls::SecretKey;
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 use crate::admission::{Admission, Disk, Effect, Event, Limits, Operator, Ticket};
 use crate::clock::Clock;
-use crate::store::{Identity, Result, Store, StoreOptions};
+use crate::store::{Identity, Pruned, Result, Store, StoreOptions};
 
 /// Headers pruned in one write.
 const PRUNE_STEP: usize = 256;
@@ -46,6 +47,8 @@ struct Inner {
     clock: Clock,
     disk_reserve: u64,
     tickets: AtomicU64,
+    /// Submissions whose rows are checked at the same time.
+    checks: Arc<Semaphore>,
 }
 
 impl Node {
@@ -64,6 +67,7 @@ impl Node {
             clock: config.clock,
             disk_reserve: config.disk_reserve,
             tickets: AtomicU64::new(0),
+            checks: Arc::new(Semaphore::new(cores())),
         }));
         node.look_at_disk();
         Ok(node)
@@ -81,6 +85,11 @@ impl Node {
 
     pub(crate) fn key(&self) -> &SecretKey {
         &self.0.key
+    }
+
+    /// A permit for each check of rows that may run at the same time, as many as there are cores.
+    pub fn checks(&self) -> &Arc<Semaphore> {
+        &self.0.checks
     }
 
     pub(crate) fn next_ticket(&self) -> Ticket {
@@ -126,20 +135,36 @@ impl Node {
         }
     }
 
-    /// Removes what has expired. Blocks on the disk.
+    /// Removes rows that have expired and says of how many headers; forgets the headers of epochs
+    /// that are over. Blocks on the disk.
     ///
     /// # Errors
     /// Those of [`Store::prune`].
     pub fn prune(&self) -> Result<usize> {
-        let Some(Effect::Prune(before)) = self.step(Event::Tick) else { return Ok(0) };
-        let mut headers = 0;
-        loop {
-            let pruned = self.0.store.prune(before, PRUNE_STEP)?;
-            headers += pruned.headers;
-            if !pruned.remaining {
-                metrics::counter!("da_headers_pruned_total").increment(headers as u64);
-                return Ok(headers);
-            }
+        let Some(Effect::Prune { before, signable }) = self.step(Event::Tick) else { return Ok(0) };
+        let store = &self.0.store;
+        let pruned = to_the_end(|| store.prune(before, PRUNE_STEP))?;
+        metrics::counter!("da_headers_pruned_total").increment(pruned as u64);
+        let forgotten = to_the_end(|| store.forget(before, signable, PRUNE_STEP))?;
+        metrics::counter!("da_headers_forgotten_total").increment(forgotten as u64);
+        Ok(pruned)
+    }
+}
+
+/// Repeats a step until nothing remains; says for how many headers.
+fn to_the_end(step: impl Fn() -> Result<Pruned>) -> Result<usize> {
+    let mut headers = 0;
+    loop {
+        let pruned = step()?;
+        headers += pruned.headers;
+        if !pruned.remaining {
+            return Ok(headers);
         }
     }
+}
+
+/// Cores of this machine. More checks at a time would only hold their bodies for longer, and keep
+/// reads from a core.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -2,7 +2,8 @@
 //!
 //! [`Collection::step`] takes what happened and says what to send and when to wake it. Every
 //! operator with slots is sent its rows at once. One that fails in a way that may pass is sent them
-//! again, after a pause that doubles, a bounded number of times. When two thirds of the slots have
+//! again, after a pause that doubles, a bounded number of times. A node that is reading the header
+//! from somebody else already is asked until the deadline. When two thirds of the slots have
 //! signed, the stragglers have a short while more, since a certificate with more signers is cheaper
 //! to verify on L1; then the signatures are summed. When so many operators have failed for good that
 //! two thirds are out of reach, or at the deadline, it gives up and says who is to blame.
@@ -20,7 +21,7 @@ pub use step::Collection;
 pub struct CollectPolicy {
     /// Time for one submission and its answer.
     pub attempt_time: Duration,
-    /// Times that rows are sent to one operator.
+    /// Times that rows are sent to one operator, those that found the header in progress left out.
     pub attempts: u32,
     /// Pause before the second attempt; it doubles from one to the next.
     pub pause: Duration,

@@ -9,7 +9,7 @@ use cairn_primitives::da::{
     Certificate, Domain, Header, OperatorIndex, Signers, SlotTable, Snapshot,
 };
 
-use super::operator::State;
+use super::operator::{Attempts, State};
 use super::{Answer, CollectEffect, CollectEvent, CollectPolicy, Shortfall};
 
 /// Signatures for one header as they come in.
@@ -79,7 +79,7 @@ impl Collection {
         for at in 0..self.operators.len() {
             let operator = OperatorIndex(at as u16);
             if self.table.weight(operator) > 0 {
-                self.operators[at] = State::Sending { attempt: 1 };
+                self.operators[at] = State::Sending(Attempts::default().next());
                 effects.push(CollectEffect::Send(operator, self.attempt_time(now)));
             }
         }
@@ -91,10 +91,10 @@ impl Collection {
     }
 
     fn answered(&mut self, operator: OperatorIndex, answer: Answer, now: Duration) {
-        let Some(State::Sending { attempt }) = self.operators.get(operator.as_usize()) else {
+        let Some(State::Sending(made)) = self.operators.get(operator.as_usize()) else {
             return;
         };
-        let attempt = *attempt;
+        let made = *made;
         let state = match self.own_signature(operator, &answer) {
             Some(signature) => {
                 let before = self.is_certified();
@@ -105,7 +105,7 @@ impl Collection {
                 }
                 State::Signed(signature)
             }
-            None => State::after_failure(attempt, answer, &self.policy, now),
+            None => State::after_failure(made, answer, &self.policy, now),
         };
         self.operators[operator.as_usize()] = state;
     }
@@ -120,11 +120,11 @@ impl Collection {
     fn send_again(&mut self, now: Duration, effects: &mut Vec<CollectEffect>) {
         let time = self.attempt_time(now);
         for (at, state) in self.operators.iter_mut().enumerate() {
-            if let State::Waiting { attempt, until, .. } = state
+            if let State::Waiting { made, until, .. } = state
                 && *until <= now
                 && now < self.deadline
             {
-                *state = State::Sending { attempt: *attempt + 1 };
+                *state = State::Sending(made.next());
                 effects.push(CollectEffect::Send(OperatorIndex(at as u16), time));
             }
         }

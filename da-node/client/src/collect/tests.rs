@@ -178,6 +178,41 @@ fn a_node_may_ask_for_a_longer_pause_within_bounds() {
 }
 
 #[test]
+fn a_header_in_progress_is_sent_until_the_deadline() {
+    let policy = CollectPolicy::default();
+    let mut rig = Rig::start(policy);
+    let end = rig.now + policy.deadline;
+    let mut pauses = Vec::new();
+    loop {
+        let due = wake(&rig.answer(0, refusal(RefusalCode::InProgress)));
+        if due == end {
+            break;
+        }
+        pauses.push(due - rig.now);
+        let effects = rig.tick_at(due);
+        assert!(matches!(effects[0], CollectEffect::Send(OperatorIndex(0), _)), "{effects:?}");
+    }
+    assert!(pauses.len() > policy.attempts as usize, "{pauses:?}");
+    assert_eq!(pauses[..3], [1, 2, 4].map(|times| policy.pause * times));
+    assert!(pauses.iter().all(|pause| *pause <= policy.longest_pause));
+    // Other failures still count.
+    let mut rig = Rig::start(policy);
+    for _ in 0..policy.attempts {
+        let due = wake(&rig.answer(0, refusal(RefusalCode::InProgress)));
+        rig.tick_at(due);
+    }
+    for _ in 1..policy.attempts {
+        let due = wake(&rig.answer(0, failed()));
+        assert!(due < rig.now + policy.deadline);
+        let effects = rig.tick_at(due);
+        assert!(matches!(effects[0], CollectEffect::Send(..)), "{effects:?}");
+    }
+    assert_eq!(rig.answer(0, failed()).len(), 1);
+    let later = rig.tick_at(rig.now + Duration::from_secs(5));
+    assert_eq!(later.len(), 1, "not sent again: {later:?}");
+}
+
+#[test]
 fn lasting_refusals_and_lies_are_not_tried_again() {
     let mut rig = Rig::start(CollectPolicy::default());
     let deadline = rig.now + CollectPolicy::default().deadline;

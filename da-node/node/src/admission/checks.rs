@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use cairn_primitives::da::{Header, Refusal, RefusalCode, RowIndex, Snapshot};
 
 use super::step::{Admission, Decision};
-use super::{Disk, Offer};
+use super::{Disk, Offer, Quorums};
+
+/// Bodies of one header that are read at the same time.
+pub(super) const SENDERS_PER_HEADER: usize = 4;
 
 impl Admission {
     pub(super) fn check_disk(&self) -> Decision<()> {
@@ -36,10 +39,31 @@ impl Admission {
         Ok(())
     }
 
-    pub(super) fn snapshot(&self, header: &Header) -> Decision<Arc<Snapshot>> {
-        let quorums = self.quorums.as_ref().ok_or_else(|| {
-            Refusal::new(RefusalCode::L1Unavailable, "the registry on L1 was not read yet")
-        })?;
+    /// The registry as of a block that is young enough: behind an L1 that stands still, or is out
+    /// of reach, epochs and quorums may have changed unseen.
+    ///
+    /// # Errors
+    /// [`RefusalCode::L1Unavailable`].
+    pub fn fresh_quorums(&self, now: Duration) -> Result<&Quorums, Refusal> {
+        let refuse = |message: String| Refusal::new(RefusalCode::L1Unavailable, message);
+        let quorums = self.quorums.as_ref();
+        let quorums =
+            quorums.ok_or_else(|| refuse("the registry on L1 was not read yet".to_string()))?;
+        let (time, now) = (quorums.head.time.0, now.as_secs());
+        let most = self.limits.l1_max_age.as_secs();
+        if now.saturating_sub(time) > most {
+            let block = quorums.head.number;
+            let message = format!(
+                "L1 block {block}, the last one read, is of {time}; here it is {now}, \
+                 more than {most} s later"
+            );
+            return Err(refuse(message).retry_after(Duration::from_secs(30)));
+        }
+        Ok(quorums)
+    }
+
+    pub(super) fn snapshot(&self, header: &Header, now: Duration) -> Decision<Arc<Snapshot>> {
+        let quorums = self.fresh_quorums(now)?;
         let found = quorums.snapshots.get(&header.epoch);
         found.filter(|snapshot| snapshot.quorum() == header.quorum).cloned().ok_or_else(|| {
             let (block, current) = (quorums.head.number, quorums.current);
@@ -90,17 +114,22 @@ impl Admission {
 
     pub(super) fn check_in_flight(&self, header: &Header, hash: B256, length: u64) -> Decision<()> {
         let payer = header.payer;
-        let holder = self.reservations.get(&(payer, header.reservation));
-        if let Some(other) = holder.and_then(|ticket| self.tickets.get(ticket)) {
-            return Err(if other.hash == hash {
-                Refusal::new(RefusalCode::InProgress, format!("header {hash} is being checked"))
-            } else {
-                reservation_used(header, other.hash)
-            });
+        let senders = self.senders(header);
+        if let Some(other) = senders.first().and_then(|ticket| self.tickets.get(ticket)) {
+            if other.hash != hash {
+                return Err(reservation_used(header, other.hash));
+            }
+            return self.check_next_sender(payer, hash, length, senders.len());
         }
         let of_payer = self.reservations.keys().filter(|(other, _)| *other == payer).count();
         if of_payer >= self.limits.in_flight_per_payer {
             let message = format!("{of_payer} submissions of {payer} are in progress");
+            return Err(Refusal::new(RefusalCode::RateLimited, message));
+        }
+        let held = self.bytes_of(payer);
+        // Alone a body may be longer: whoever holds most rows of a large matrix gets one like that.
+        if held > 0 && held.saturating_add(length) > self.limits.payer_in_flight_bytes {
+            let message = format!("{held} bytes of {payer} are in progress");
             return Err(Refusal::new(RefusalCode::RateLimited, message));
         }
         if self.bytes_in_flight.saturating_add(length) > self.limits.in_flight_bytes {
@@ -108,6 +137,29 @@ impl Admission {
             return Err(Refusal::new(RefusalCode::Busy, message));
         }
         Ok(())
+    }
+}
+
+impl Admission {
+    /// Whoever has seen a header and the payer's signature can begin to send them. That must not
+    /// keep the payer out, so some bodies of one header are read side by side, and the first that
+    /// is good is stored; to store the same rows again does no harm.
+    fn check_next_sender(
+        &self,
+        payer: Address,
+        hash: B256,
+        length: u64,
+        senders: usize,
+    ) -> Decision<()> {
+        let of_payer = self.bytes_of(payer).saturating_add(length);
+        let of_all = self.bytes_in_flight.saturating_add(length);
+        let room =
+            of_payer <= self.limits.payer_in_flight_bytes && of_all <= self.limits.in_flight_bytes;
+        if senders < SENDERS_PER_HEADER && room {
+            return Ok(());
+        }
+        let message = format!("header {hash} is being checked");
+        Err(Refusal::new(RefusalCode::InProgress, message))
     }
 }
 

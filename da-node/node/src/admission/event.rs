@@ -1,7 +1,7 @@
 //! What goes into a step, and what comes out.
 
 use alloy_primitives::B256;
-use cairn_primitives::da::{Header, PayerSignature, Refusal, RowIndex, Timestamp};
+use cairn_primitives::da::{Epoch, Header, PayerSignature, Refusal, RowIndex, Timestamp};
 
 use super::Quorums;
 
@@ -101,6 +101,11 @@ pub enum Effect {
     Sign(Ticket, B256),
     /// Answer with this.
     Refuse(Ticket, Refusal),
-    /// Remove what expired before then.
-    Prune(Timestamp),
+    /// Remove rows that expired, and forget the headers of older epochs whose certificates ended.
+    Prune {
+        /// Before then.
+        before: Timestamp,
+        /// First epoch that is signed for.
+        signable: Epoch,
+    },
 }

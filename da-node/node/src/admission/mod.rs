@@ -13,11 +13,13 @@
 //! Invariants:
 //! - `Sign` comes only after the store said that rows, header and reservation are on disk.
 //! - From `Offered` on a ticket holds its reservation: a second header under the same number is
-//!   refused while the first is in flight, and by the store afterwards.
+//!   refused while the first is in flight, and by the store afterwards. A few bodies of the same
+//!   header may be sent side by side.
 //! - What is in flight is bounded in bytes over all and in number for each payer.
 
 mod checks;
 mod event;
+mod in_flight;
 mod limits;
 mod payers;
 mod quorums;

@@ -23,8 +23,8 @@ impl Payers {
         Self(LruCache::new(limits.payers_remembered))
     }
 
-    /// Takes bytes off a payer's bucket, or says how long to wait for them. A body that is larger
-    /// than the burst waits for a full bucket.
+    /// Takes a submission of so many bytes off a payer's bucket, or says how long to wait for
+    /// them. A body that is larger than the burst waits for a full bucket.
     pub(super) fn take(
         &mut self,
         payer: Address,
@@ -35,7 +35,7 @@ impl Payers {
         let full = Bucket { bytes: limits.payer_burst_bytes, at: now };
         let bucket = self.0.get_or_insert_mut(payer, || full);
         bucket.refill(limits, now);
-        let cost = bytes.min(limits.payer_burst_bytes);
+        let cost = bytes.max(limits.least_charge_bytes).min(limits.payer_burst_bytes);
         match bucket.bytes.checked_sub(cost) {
             Some(rest) => {
                 bucket.bytes = rest;
@@ -68,7 +68,26 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Limits { payer_bytes_per_second: 100, payer_burst_bytes: 1000, ..Limits::default() }
+        Limits {
+            payer_bytes_per_second: 100,
+            payer_burst_bytes: 1000,
+            least_charge_bytes: 1,
+            ..Limits::default()
+        }
+    }
+
+    #[test]
+    fn a_tiny_submission_costs_the_least_charge() {
+        let (limits, payer) = (Limits { least_charge_bytes: 400, ..limits() }, Address::ZERO);
+        let mut payers = Payers::new(&limits);
+        let at = |seconds: u64| Duration::from_secs(1000 + seconds);
+        assert_eq!(payers.take(payer, 1, &limits, at(0)), Ok(()));
+        assert_eq!(payers.take(payer, 400, &limits, at(0)), Ok(()));
+        assert_eq!(payers.take(payer, 1, &limits, at(0)), Err(Duration::from_secs(2)));
+        assert_eq!(payers.take(payer, 1, &limits, at(2)), Ok(()));
+        // A charge above the burst is the burst.
+        let limits = Limits { least_charge_bytes: 5000, ..limits };
+        assert_eq!(payers.take(Address::repeat_byte(1), 1, &limits, at(2)), Ok(()));
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! The state machine.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use cairn_primitives::da::bls::PublicKey;
 use cairn_primitives::da::{
-    Domain, Header, Refusal, RefusalCode, Reservation, RowIndex, Snapshot, Submission, Timestamp,
+    Domain, Epoch, Refusal, RefusalCode, Reservation, Submission, Timestamp,
 };
 
 use super::checks::{check_certificates_end, reservation_used};
+use super::in_flight::{InFlight, Stage};
 use super::payers::Payers;
 use super::{Disk, Effect, Event, Found, Limits, Offer, Quorums, StoreFault, Ticket};
 
@@ -34,26 +34,9 @@ pub struct Admission {
     pub(super) quorums: Option<Quorums>,
     pub(super) disk: Disk,
     pub(super) tickets: HashMap<Ticket, InFlight>,
-    pub(super) reservations: HashMap<(Address, Reservation), Ticket>,
+    /// Who sends bodies under a reservation; all of them have the same header.
+    pub(super) reservations: HashMap<(Address, Reservation), Vec<Ticket>>,
     pub(super) bytes_in_flight: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct InFlight {
-    stage: Stage,
-    header: Header,
-    pub(super) hash: B256,
-    snapshot: Arc<Snapshot>,
-    rows: Vec<RowIndex>,
-    length: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    LookUp,
-    ReadBody,
-    Verify,
-    Store,
 }
 
 pub(super) type Decision<T> = Result<T, Refusal>;
@@ -91,6 +74,11 @@ impl Admission {
     /// Submissions in flight and the bytes of their bodies.
     pub fn in_flight(&self) -> (usize, u64) {
         (self.tickets.len(), self.bytes_in_flight)
+    }
+
+    /// When the last certificate of a submission's epoch ends.
+    pub fn certificates_end(&self, ticket: Ticket) -> Option<Timestamp> {
+        self.tickets.get(&ticket).map(|it| it.snapshot.certificates_end())
     }
 
     /// Takes an event at a time since the Unix epoch and says what to do. Events of tickets that
@@ -133,7 +121,7 @@ impl Admission {
                 self.disk = disk;
                 None
             }
-            Event::Tick => self.prune_before(now).map(Effect::Prune),
+            Event::Tick => self.prune(now),
         }
     }
 
@@ -143,7 +131,7 @@ impl Admission {
                 let header = Box::new(admitted.header);
                 let payer = (header.payer, header.reservation);
                 self.bytes_in_flight = self.bytes_in_flight.saturating_add(admitted.length);
-                self.reservations.insert(payer, ticket);
+                self.reservations.entry(payer).or_default().push(ticket);
                 self.tickets.insert(ticket, admitted);
                 Effect::LookUp(ticket, header)
             }
@@ -155,7 +143,7 @@ impl Admission {
         let header = offer.header;
         self.check_disk()?;
         self.check_expiry(&header, now)?;
-        let snapshot = self.snapshot(&header)?;
+        let snapshot = self.snapshot(&header, now)?;
         check_certificates_end(&header, &snapshot)?;
         let rows = self.own_rows(&header, &snapshot)?;
         let length = Submission::length(&header, &rows) as u64;
@@ -170,15 +158,23 @@ impl Admission {
         let this = self.at(ticket, Stage::LookUp)?;
         let (header, hash, length) = (this.header, this.hash, this.length);
         let complete = this.rows.iter().all(|row| found.rows.contains(row));
+        let valid = self.check_still_valid(this, now);
         if let Some(other) = found.reservation.filter(|other| *other != hash) {
             self.end(ticket);
             return Some(Effect::Refuse(ticket, reservation_used(&header, other)));
+        }
+        if let Err(refusal) = valid {
+            self.end(ticket);
+            return Some(Effect::Refuse(ticket, refusal));
         }
         if complete && found.reservation.is_some() {
             self.end(ticket);
             return Some(Effect::Sign(ticket, self.operator.domain.attestation(&header)));
         }
-        if let Err(wait) = self.payers.take(header.payer, length, &self.limits, now) {
+        // One header is paid for once, however many send it at a time.
+        let mut senders = self.senders(&header).iter().filter_map(|it| self.tickets.get(it));
+        let paid = senders.any(|sender| sender.stage != Stage::LookUp);
+        if !paid && let Err(wait) = self.payers.take(header.payer, length, &self.limits, now) {
             self.end(ticket);
             let message = format!("{} sent more than its share", header.payer);
             let refusal = Refusal::new(RefusalCode::RateLimited, message).retry_after(wait);
@@ -217,7 +213,7 @@ impl Admission {
     /// Between the offer and the signature the header may expire and L1 may reorganise.
     fn check_still_valid(&self, done: &InFlight, now: Duration) -> Decision<()> {
         self.check_expiry(&done.header, now)?;
-        let snapshot = self.snapshot(&done.header)?;
+        let snapshot = self.snapshot(&done.header, now)?;
         if snapshot == done.snapshot {
             return Ok(());
         }
@@ -226,27 +222,13 @@ impl Admission {
     }
 
     /// Rows go when both the clock here and L1's say that they expired: one clock that is ahead
-    /// loses nothing.
-    fn prune_before(&self, now: Duration) -> Option<Timestamp> {
-        let l1 = self.quorums.as_ref()?.head.time.0;
-        let earlier = now.as_secs().min(l1);
-        earlier.checked_sub(self.limits.prune_grace.as_secs()).map(Timestamp)
-    }
-
-    fn at(&self, ticket: Ticket, stage: Stage) -> Option<&InFlight> {
-        self.tickets.get(&ticket).filter(|in_flight| in_flight.stage == stage)
-    }
-
-    fn advance(&mut self, ticket: Ticket, from: Stage, to: Stage) -> Option<Vec<RowIndex>> {
-        let in_flight = self.tickets.get_mut(&ticket).filter(|it| it.stage == from)?;
-        in_flight.stage = to;
-        Some(in_flight.rows.clone())
-    }
-
-    fn end(&mut self, ticket: Ticket) -> Option<InFlight> {
-        let done = self.tickets.remove(&ticket)?;
-        self.reservations.remove(&(done.header.payer, done.header.reservation));
-        self.bytes_in_flight = self.bytes_in_flight.saturating_sub(done.length);
-        Some(done)
+    /// loses nothing. The same holds for the headers of an epoch whose certificates ended, since
+    /// none of them can be signed once more: it would have to expire later.
+    fn prune(&self, now: Duration) -> Option<Effect> {
+        let quorums = self.quorums.as_ref()?;
+        let earlier = now.as_secs().min(quorums.head.time.0);
+        let before = Timestamp(earlier.checked_sub(self.limits.prune_grace.as_secs())?);
+        let signable = Epoch(quorums.current.0.saturating_sub(1));
+        Some(Effect::Prune { before, signable })
     }
 }

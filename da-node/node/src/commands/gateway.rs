@@ -22,7 +22,8 @@ pub(crate) fn run(args: &GatewayArgs) -> eyre::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let gateway = start(args).await?;
-        let server = Server::start(args.http.socket(), router(gateway), args.http.limits()).await;
+        let limits = args.http.limits();
+        let server = Server::start(args.http.socket(), router(gateway, limits), limits).await;
         let server = server.wrap_err_with(|| format!("http: {}", args.http.socket()))?;
         let metrics = args.metrics.socket();
         let metrics =

@@ -31,13 +31,15 @@ pub use submissions::{BlobRef, SubmissionState};
 use axum::Router;
 use axum::routing::{get, post};
 
-/// The interface of a gateway.
-pub fn router(gateway: Gateway) -> Router {
+use crate::http::ServerLimits;
+
+/// The interface of a gateway. Bodies must arrive at the rate of the limits.
+pub fn router(gateway: Gateway, limits: ServerLimits) -> Router {
     Router::new()
         .route("/put", post(rest::put))
         .route("/put/", post(rest::put))
         .route("/get/{commitment}", get(rest::get))
         .route("/health", get(rest::health))
         .route("/", post(rpc::call))
-        .with_state(rest::Shared::new(gateway))
+        .with_state(rest::Shared::new(gateway, limits))
 }

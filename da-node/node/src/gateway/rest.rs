@@ -1,7 +1,6 @@
 //! The alt-DA interface.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use alloy_primitives::{Bytes, hex};
 use axum::Json;
@@ -9,18 +8,15 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use cairn_primitives::da::MAX_PAYLOAD_BYTES;
+use cairn_primitives::da::{MAX_PAYLOAD_BYTES, RefusalCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::rpc::Module;
 use super::{Gateway, GatewayError};
-use crate::http::drain;
+use crate::http::{BodyReader, ServerLimits, drain};
 
 /// Type byte of a generic commitment in the OP stack.
 const GENERIC: u8 = 1;
-/// Time for a body of 31 MiB at 1 MiB/s.
-const BODY_TIME: Duration = Duration::from_secs(40);
-
 /// Bodies in memory at a time, in MiB.
 const BODIES_MIB: usize = 512;
 const MIB: usize = 1 << 20;
@@ -31,12 +27,13 @@ pub(super) struct Shared {
     gateway: Gateway,
     pub(super) module: Module,
     bodies: Arc<Semaphore>,
+    limits: ServerLimits,
 }
 
 impl Shared {
-    pub(super) fn new(gateway: Gateway) -> Self {
+    pub(super) fn new(gateway: Gateway, limits: ServerLimits) -> Self {
         let module = Module::new(gateway.clone());
-        Self { gateway, module, bodies: Arc::new(Semaphore::new(BODIES_MIB)) }
+        Self { gateway, module, bodies: Arc::new(Semaphore::new(BODIES_MIB)), limits }
     }
 }
 
@@ -71,11 +68,17 @@ pub(super) async fn read_body(
             return Err(error.into_response());
         }
     };
-    let body = axum::body::to_bytes(request.into_body(), limit);
-    match tokio::time::timeout(BODY_TIME, body).await {
-        Ok(Ok(bytes)) => Ok(Body { bytes: bytes.into(), _room: room }),
-        Ok(Err(error)) => Err((StatusCode::PAYLOAD_TOO_LARGE, error.to_string()).into_response()),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+    let mut body = BodyReader::new(request.into_body(), shared.limits);
+    match body.read_all(limit).await {
+        Ok(bytes) => Ok(Body { bytes: bytes.into(), _room: room }),
+        Err(refusal) => {
+            let status = match refusal.code {
+                RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                RefusalCode::Timeout => StatusCode::REQUEST_TIMEOUT,
+                _ => StatusCode::BAD_REQUEST,
+            };
+            Err((status, refusal.message).into_response())
+        }
     }
 }
 

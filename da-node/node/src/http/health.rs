@@ -39,17 +39,18 @@ pub struct Health {
 impl Health {
     /// The state of a node as of now.
     pub fn of(node: &Node) -> Self {
-        let now = node.clock().now().as_secs();
+        let time = node.clock().now();
+        let now = time.as_secs();
         node.with_admission(|admission| {
             let operator = admission.operator();
             let quorums = admission.quorums();
-            let reason = match (admission.disk(), quorums) {
+            let reason = match (admission.disk(), admission.fresh_quorums(time)) {
                 (Disk::Low { free, wanted }, _) => {
                     Some(format!("disk: {free} bytes free, {wanted} are kept free"))
                 }
                 (Disk::Full(text), _) => Some(format!("disk full: {text}")),
-                (_, None) => Some("the registry on L1 was not read yet".to_string()),
-                (_, Some(quorums)) if quorums.snapshots.is_empty() => {
+                (_, Err(refusal)) => Some(refusal.message),
+                (_, Ok(quorums)) if quorums.snapshots.is_empty() => {
                     Some(format!("no quorum with a seed near epoch {}", quorums.current))
                 }
                 _ => None,

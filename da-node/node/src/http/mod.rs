@@ -24,7 +24,7 @@ mod submit;
 
 use axum::Router;
 use axum::routing::{get, post};
-pub(crate) use body::drain;
+pub(crate) use body::{BodyReader, drain};
 pub use health::{Health, render_metrics_with};
 pub use inject::{Injection, inject};
 pub use server::{Server, ServerLimits};

@@ -27,9 +27,9 @@ pub struct ServerLimits {
     pub connections: usize,
     /// Time for request line and headers, and for a connection to stay idle between requests.
     pub header_time: Duration,
-    /// Time for any body, to which comes what its length takes at the lowest rate.
+    /// Time for any body, to which comes what the bytes that are here take at the lowest rate.
     pub body_grace: Duration,
-    /// Bytes a second that a sender must reach.
+    /// Bytes a second that a sender must reach all along, once the grace is over.
     pub body_bytes_per_second: u64,
 }
 

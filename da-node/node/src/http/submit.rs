@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use cairn_primitives::da::bls::Signature;
 use cairn_primitives::da::{Refusal, RefusalCode, RowIndex, Submission};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
 use super::body::BodyReader;
@@ -82,12 +83,14 @@ async fn receive(
     bytes.reserve_exact(length.saturating_sub(bytes.len()));
     body.read_to(&mut bytes, length).await?;
     body.expect_end(length).await?;
+    let turn = node.checks().clone().acquire_owned().await;
+    let turn = turn.map_err(|error| failed(&error.to_string()))?;
     guard.armed = false;
     drop(guard);
     // From here on the work is the node's own: it goes on when the sender hangs up.
     let work = {
         let node = node.clone();
-        tokio::task::spawn_blocking(move || check_and_store(&node, ticket, &bytes, &rows))
+        tokio::task::spawn_blocking(move || check_and_store(&node, ticket, &bytes, &rows, turn))
     };
     work.await.map_err(|error| failed(&error.to_string()))?
 }
@@ -109,7 +112,10 @@ fn check_and_store(
     ticket: Ticket,
     bytes: &[u8],
     rows: &[RowIndex],
+    turn: OwnedSemaphorePermit,
 ) -> Result<Signature, Refusal> {
+    // Taken back after the check: writes wait for the disk and not for a core.
+    let mut turn = Some(turn);
     let mut guard = Guard { node, ticket, armed: true };
     let submission =
         Submission::decode(bytes, rows).map_err(|error| malformed(error.to_string()))?;
@@ -119,13 +125,16 @@ fn check_and_store(
             Effect::Verify(ticket, rows) => {
                 let timer = std::time::Instant::now();
                 let verdict = check_rows(&submission, &rows);
+                drop(turn.take());
                 metrics::histogram!("da_verify_seconds").record(timer.elapsed().as_secs_f64());
                 Event::Verified(ticket, verdict)
             }
             Effect::Store(ticket, rows) => {
+                let end = node.with_admission(|admission| admission.certificates_end(ticket));
                 let kept = Kept {
                     header: &submission.header,
                     payer_signature: &submission.payer_signature,
+                    certificates_end: end.ok_or_else(|| failed("no ticket to store for"))?,
                     commitments: submission.commitments,
                     rows: &rows,
                     bytes: submission.rows,
@@ -133,7 +142,7 @@ fn check_and_store(
                 let timer = std::time::Instant::now();
                 let stored = node.store().keep(&kept).map_err(store_fault);
                 metrics::histogram!("da_store_seconds").record(timer.elapsed().as_secs_f64());
-                metrics::counter!("da_rows_stored_total").increment(rows.len() as u64);
+                count_stored(&stored, rows.len());
                 Event::Stored(ticket, stored)
             }
             other => {
@@ -142,6 +151,13 @@ fn check_and_store(
             }
         };
         effect = step(node, event)?;
+    }
+}
+
+/// Rows that were not written are none that are stored.
+fn count_stored(stored: &Result<(), StoreFault>, rows: usize) {
+    if stored.is_ok() {
+        metrics::counter!("da_rows_stored_total").increment(rows as u64);
     }
 }
 
@@ -180,4 +196,23 @@ fn out_of_order(effect: &Effect) -> Refusal {
 fn failed(text: &str) -> Refusal {
     tracing::error!(target: "da::submit", text, "submission failed");
     Refusal::new(RefusalCode::Internal, "the node failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[test]
+    fn only_rows_that_were_written_are_counted() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            count_stored(&Ok(()), 3);
+            count_stored(&Err(StoreFault::NoSpace("full".into())), 5);
+            count_stored(&Ok(()), 4);
+        });
+        let text = recorder.handle().render();
+        assert!(text.contains("da_rows_stored_total 7\n"), "{text}");
+    }
 }

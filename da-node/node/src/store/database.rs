@@ -16,6 +16,7 @@ pub(super) enum Column {
     Header,
     Expiry,
     Reservation,
+    End,
     Meta,
 }
 
@@ -25,7 +26,8 @@ const BLOB_MIN_BYTES: u64 = 512;
 const BLOB_FILE_BYTES: u64 = 64 << 20;
 
 impl Column {
-    const ALL: [Self; 5] = [Self::Row, Self::Header, Self::Expiry, Self::Reservation, Self::Meta];
+    const ALL: [Self; 6] =
+        [Self::Row, Self::Header, Self::Expiry, Self::Reservation, Self::End, Self::Meta];
 
     const fn name(self) -> &'static str {
         match self {
@@ -33,6 +35,7 @@ impl Column {
             Self::Header => "header",
             Self::Expiry => "expiry",
             Self::Reservation => "reservation",
+            Self::End => "end",
             Self::Meta => "meta",
         }
     }
@@ -87,8 +90,10 @@ impl Database {
         options.set_max_log_file_size(4 << 20);
         options.set_stats_dump_period_sec(0);
         options.set_max_open_files(settings.max_open_files);
-        // A torn record at the end of the log is a write that had not returned.
-        options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+        // A torn record at the end of the log is a write that had not returned. A broken one before
+        // others is damage: recovering up to it would forget reservations that were signed for, so
+        // the store does not open then.
+        options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
         let cache = Cache::new_hyper_clock_cache(settings.block_cache_bytes, 0);
         let write_buffer = (settings.write_buffer_bytes / 2).max(1 << 20);
         let columns = Column::ALL.map(|column| column.descriptor(&cache, write_buffer));

@@ -1,6 +1,6 @@
 //! Writing a submission: all of it, synced, or nothing.
 
-use cairn_primitives::da::{Header, PayerSignature, RowIndex};
+use cairn_primitives::da::{Header, PayerSignature, RowIndex, Timestamp};
 use rocksdb::WriteBatch;
 
 use super::database::{Column, synced};
@@ -13,6 +13,8 @@ pub struct Kept<'a> {
     pub header: &'a Header,
     /// The payer's signature under it.
     pub payer_signature: &'a PayerSignature,
+    /// When the last certificate of the header's epoch ends, at its expiry or later.
+    pub certificates_end: Timestamp,
     /// The `R` commitments.
     pub commitments: &'a [u8],
     /// Indices of the rows.
@@ -29,7 +31,7 @@ impl Store {
     /// [`StoreError::ReservationUsed`] if the reservation has another header,
     /// [`StoreError::NoSpace`] on a full disk. Nothing is written then.
     pub fn keep(&self, kept: &Kept<'_>) -> Result<()> {
-        let Kept { header, payer_signature, commitments, rows, bytes } = *kept;
+        let Kept { header, payer_signature, certificates_end, commitments, rows, bytes } = *kept;
         let (hash, db) = (header.hash(), &self.0.db);
         let split = header.shape.split_rows(rows, bytes);
         let split = split.ok_or(StoreError::Corrupt("the rows to store have another length"))?;
@@ -44,6 +46,7 @@ impl Store {
         batch.put_cf(db.cf(Column::Header), hash, record);
         batch.put_cf(db.cf(Column::Expiry), keys::expiry(header.expiry, hash), []);
         batch.put_cf(db.cf(Column::Reservation), reservation, hash);
+        batch.put_cf(db.cf(Column::End), keys::expiry(certificates_end, hash), []);
 
         let _guard = self.0.payer_lock(header.payer).lock();
         if let Some(used_by) = self.reservation(header.payer, header.reservation)?

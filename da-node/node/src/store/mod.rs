@@ -9,6 +9,7 @@
 //! | `header` | `H` | header (90), payer signature (65), commitments (`R × 48`) |
 //! | `expiry` | `X ‖ H` | empty |
 //! | `reservation` | payer (20) ‖ reservation (8) | `H` |
+//! | `end` | end of the epoch's certificates (8) ‖ `H` | empty |
 //! | `meta` | name | `schema`, `identity` |
 //!
 //! Rows are keyed by their expiry first: they arrive and go in about that order, so pruning drops
@@ -18,15 +19,18 @@
 //!
 //! Rows, header and reservation of a submission go into one synced `WriteBatch` before the
 //! signature leaves. After a crash they are there as a whole or, if the write had not returned, not
-//! at all; then nobody has a signature either. A reservation names one header for ever: pruning
-//! takes rows and commitments, and leaves header and reservation (about 250 bytes), by which
-//! expired rows are told from unknown ones and no reservation is used twice.
+//! at all; then nobody has a signature either. Pruning takes rows and commitments, and leaves header
+//! and reservation (about 250 bytes), by which expired rows are told from unknown ones and no
+//! reservation is used twice. They go when no certificate of the header's epoch can be valid any
+//! more and nothing of that epoch is signed; until then a reservation names one header.
 //!
 //! Pruning goes in steps, each of them one batch. A crash between them leaves rows whose header
-//! says that they are gone; the next step takes them.
+//! says that they are gone; the next step takes them. A header is forgotten in one batch with its
+//! reservation, not synced: a crash may bring both back, until the next step.
 
 mod database;
 mod error;
+mod forget;
 mod keep;
 mod keys;
 mod open;
@@ -40,4 +44,4 @@ pub use prune::Pruned;
 pub use read::{Held, HeldHeader, HeldRow};
 
 /// Version of everything described above. Another version on disk is refused.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;

@@ -56,10 +56,15 @@ impl Sample {
         }
     }
 
+    pub(crate) fn certificates_end(&self) -> Timestamp {
+        Timestamp(self.header.expiry.0 + 500)
+    }
+
     pub(crate) fn kept(&self) -> Kept<'_> {
         Kept {
             header: &self.header,
             payer_signature: &self.payer_signature,
+            certificates_end: self.certificates_end(),
             commitments: &self.commitments,
             rows: &self.rows,
             bytes: &self.bytes,

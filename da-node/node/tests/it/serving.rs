@@ -107,4 +107,14 @@ async fn health_says_whether_the_node_signs() {
         serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
     assert_eq!(health["epoch"], 5);
     assert!(health["aheadOfL1Seconds"].as_i64().unwrap().abs() <= 2, "{health}");
+    // Nothing of L1 for longer than the node believes what it read.
+    rig.node(1).clock.set_offset(1900);
+    let response = http().get(format!("{}/health", rig.endpoints[1])).send().await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert!(response.text().await.unwrap().contains("L1 block 1, the last one read"));
+    let refusal = submit(&rig, 1, rig.parcel(5000, 1).body(1)).await.unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::L1Unavailable);
+    rig.node(1).tell(&snapshot(2, 1));
+    let response = http().get(format!("{}/health", rig.endpoints[1])).send().await.unwrap();
+    assert_eq!(response.status(), 200);
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cairn_da_node::admission::Limits;
 use cairn_da_node::http::ServerLimits;
+use cairn_primitives::da::Submission;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -126,4 +127,34 @@ async fn idle_connections_make_room_for_others() {
     let parcel = rig.parcel(5000, 1);
     timeout(PATIENCE, submit(&rig, 1, parcel.body(1))).await.unwrap().unwrap();
     drop(idle);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lowest_rate_holds_all_along() {
+    // The whole body may take a minute, its first bytes a second.
+    let limits = ServerLimits { body_bytes_per_second: 2000, ..impatient() };
+    let rig = Rig::start_with(2, Limits::default(), limits).await;
+    let parcel = rig.parcel(50_000, 1);
+    let body = parcel.body(1);
+    assert!(limits.body_bytes_per_second * 20 < body.len() as u64, "{} bytes", body.len());
+    let head = head(&format!("content-length: {}", body.len()));
+    let mut stream = connect(&rig).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body[..Submission::PREFIX_BYTES]).await.unwrap();
+    let start = Instant::now();
+    let text = answer(stream).await;
+    assert!(text.starts_with("HTTP/1.1 408"), "{text}");
+    assert!(text.contains("only 155 bytes"), "{text}");
+    // What follows the answer is up to five seconds for the rest of the body.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!(rig.node(1).node.with_admission(|admission| admission.in_flight()), (0, 0));
+    // A sender who is slow, but not too slow, is served.
+    let mut stream = connect(&rig).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for piece in body.chunks(body.len().div_ceil(8)) {
+        stream.write_all(piece).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    let text = answer(stream).await;
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
 }

@@ -1,8 +1,8 @@
 //! What the store keeps, refuses and forgets.
 
 use alloy_primitives::{Address, B256};
-use cairn_da_node::store::{Held, Identity, Pruned, Store, StoreError};
-use cairn_primitives::da::{RowIndex, Timestamp};
+use cairn_da_node::store::{Held, Identity, Kept, Pruned, Store, StoreError};
+use cairn_primitives::da::{Epoch, RowIndex, Timestamp};
 
 use crate::fixture::{Sample, identity, open, options};
 
@@ -40,8 +40,41 @@ fn what_is_kept_is_read_also_after_a_restart() {
     assert_eq!(store.row(samples[0].header.hash(), RowIndex(2)).unwrap(), Held::Unknown);
 }
 
+/// The log of a closed store that was not flushed.
+fn log_of(dir: &std::path::Path) -> std::path::PathBuf {
+    let files = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path());
+    let logs = files.filter(|path| path.extension().is_some_and(|it| it == "log"));
+    logs.max_by_key(|path| path.metadata().unwrap().len()).unwrap()
+}
+
 #[test]
-fn a_reservation_has_one_header_for_ever() {
+fn a_log_damaged_before_its_end_is_refused_and_a_torn_end_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let samples: Vec<_> = (0..8).map(|n| Sample::new(n, 100 + n)).collect();
+    let store = open(dir.path());
+    for sample in &samples {
+        store.keep(&sample.kept()).unwrap();
+    }
+    drop(store);
+    let path = log_of(dir.path());
+    let log = std::fs::read(&path).unwrap();
+    let commitments = &samples[3].commitments[..];
+    let at = log.windows(commitments.len()).position(|window| window == commitments).unwrap();
+    let mut damaged = log.clone();
+    damaged[at] ^= 1;
+    std::fs::write(&path, &damaged).unwrap();
+    let refused = Store::open(dir.path(), &options(), &identity()).unwrap_err();
+    assert!(refused.to_string().contains("Corruption"), "{refused}");
+    std::fs::write(&path, &log[..log.len() - 10]).unwrap();
+    let store = open(dir.path());
+    for sample in &samples[..7] {
+        assert_here(&store, sample);
+    }
+    assert_eq!(store.header(samples[7].header.hash()).unwrap(), Held::Unknown);
+}
+
+#[test]
+fn a_reservation_has_one_header_also_when_its_rows_are_gone() {
     let dir = tempfile::tempdir().unwrap();
     let first = Sample::new(1, 100);
     let mut second = first.clone();
@@ -132,6 +165,52 @@ fn expired_rows_are_gone_and_the_others_stay() {
 }
 
 #[test]
+fn headers_are_forgotten_when_their_epoch_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let samples: Vec<_> = (0..6).map(|n| Sample::new(n, 100 + n)).collect();
+    let store = open(dir.path());
+    for sample in &samples {
+        store.keep(&sample.kept()).unwrap();
+    }
+    let (after, done) = (Timestamp(604), Pruned::default());
+    // With rows, in an epoch that is signed for, or before the end of its certificates it stays.
+    assert_eq!(store.forget(after, Epoch(2), 10).unwrap(), done);
+    while store.prune(after, 10).unwrap().remaining {}
+    assert_eq!(store.forget(after, Epoch(1), 10).unwrap(), done);
+    assert_eq!(store.forget(Timestamp(600), Epoch(2), 10).unwrap(), done);
+    let step = store.forget(after, Epoch(2), 3).unwrap();
+    assert_eq!(step, Pruned { headers: 3, remaining: true });
+    let step = store.forget(after, Epoch(2), 3).unwrap();
+    assert_eq!(step, Pruned { headers: 1, remaining: false });
+    drop(store);
+    let store = open(dir.path());
+    for (n, sample) in samples.iter().enumerate() {
+        let (header, hash) = (sample.header, sample.header.hash());
+        let (held, used) = if n < 4 { (Held::Unknown, None) } else { (Held::Gone, Some(hash)) };
+        assert_eq!(store.header(hash).unwrap(), held);
+        assert_eq!(store.reservation(header.payer, header.reservation).unwrap(), used);
+    }
+    // The number is free for a header of another epoch.
+    let mut next = samples[0].clone();
+    next.header.epoch = Epoch(9);
+    store.keep(&next.kept()).unwrap();
+    assert_here(&store, &next);
+}
+
+#[test]
+fn a_header_with_two_ends_is_forgotten_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let sample = Sample::new(1, 100);
+    store.keep(&sample.kept()).unwrap();
+    store.keep(&Kept { certificates_end: Timestamp(700), ..sample.kept() }).unwrap();
+    store.prune(Timestamp(800), 10).unwrap();
+    assert_eq!(store.forget(Timestamp(800), Epoch(2), 10).unwrap().headers, 1);
+    assert_eq!(store.header(sample.header.hash()).unwrap(), Held::Unknown);
+    assert_eq!(store.forget(Timestamp(800), Epoch(2), 10).unwrap(), Pruned::default());
+}
+
+#[test]
 fn pruning_gives_the_disk_back() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
@@ -192,5 +271,5 @@ fn another_schema_is_refused() {
     db.put_cf(db.cf_handle("meta").unwrap(), b"schema", 9_u32.to_be_bytes()).unwrap();
     drop(db);
     let refused = Store::open(dir.path(), &options(), &identity()).unwrap_err();
-    assert!(matches!(refused, StoreError::WrongSchema { found: 9, expected: 1, .. }), "{refused}");
+    assert!(matches!(refused, StoreError::WrongSchema { found: 9, expected: 2, .. }), "{refused}");
 }

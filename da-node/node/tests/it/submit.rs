@@ -56,6 +56,31 @@ async fn good_rows_are_stored_and_signed_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_more_checks_run_than_there_are_cores() {
+    let rig = Rig::start(2).await;
+    let node = rig.node(1).node.clone();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(node.checks().available_permits(), cores);
+    let all = node.checks().clone().acquire_many_owned(cores as u32).await.unwrap();
+    let (first, second) = (rig.parcel(5000, 1), rig.parcel(5000, 2));
+    let mut waiting = Box::pin(submit(&rig, 1, first.body(1)));
+    let in_flight = || node.with_admission(|admission| admission.in_flight().0);
+    let wait = std::time::Duration::from_millis(500);
+    assert!(tokio::time::timeout(wait, &mut waiting).await.is_err(), "checked without a permit");
+    assert_eq!(in_flight(), 1);
+    // A sender who goes away while it waits is forgotten.
+    let gone = tokio::time::timeout(wait, submit(&rig, 1, second.body(1))).await;
+    assert!(gone.is_err());
+    while in_flight() != 1 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    drop(all);
+    waiting.await.unwrap();
+    submit(&rig, 1, second.body(1)).await.unwrap();
+    assert_eq!(node.checks().available_permits(), cores);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_rows_are_refused_and_leave_nothing_behind() {
     let rig = Rig::start(4).await;
     let mut parcel = rig.parcel(SEVERAL_ROWS, 1);

@@ -1,6 +1,7 @@
 //! The state machine, driven step by step.
 
 mod order;
+mod property;
 mod refusals;
 
 use std::collections::BTreeMap;
@@ -74,6 +75,13 @@ impl Rig {
 
     pub(super) fn step(&mut self, event: Event) -> Option<Effect> {
         self.admission.step(event, self.now)
+    }
+
+    /// L1 moves on to the time here.
+    pub(super) fn tell_time(&mut self) {
+        let mut newer = quorums(&[(4, 1), (5, 2)]);
+        newer.head.time = Timestamp(self.now.as_secs());
+        self.step(Event::Quorums(newer));
     }
 
     pub(super) fn header(&self, reservation: u64) -> Header {

@@ -1,7 +1,5 @@
 //! The order of the stages, and what is held meanwhile.
 
-use proptest::prelude::*;
-
 use super::*;
 
 #[test]
@@ -57,6 +55,24 @@ fn a_quorum_replaced_during_the_work_is_not_signed_for() {
 }
 
 #[test]
+fn a_quorum_replaced_during_the_look_up_is_not_signed_for() {
+    let mut rig = Rig::new(Limits::default());
+    let header = rig.header(1);
+    let found = Found { reservation: Some(header.hash()), rows: rig.rows(&header) };
+    let (ticket, _) = rig.offered(header);
+    rig.step(Event::Quorums(quorums(&[(5, 99)])));
+    let refusal = refused(rig.step(Event::Found(ticket, found.clone())));
+    assert_eq!(refusal.code, RefusalCode::UnknownEpoch);
+    assert_eq!(rig.admission.in_flight(), (0, 0));
+    // Nor is a header that expired meanwhile.
+    rig.step(Event::Quorums(quorums(&[(5, 2)])));
+    let (ticket, _) = rig.offered(header);
+    rig.now += Duration::from_secs(3600);
+    let refusal = refused(rig.step(Event::Found(ticket, found)));
+    assert_eq!(refusal.code, RefusalCode::Expired);
+}
+
+#[test]
 fn a_header_that_expired_during_the_work_is_not_signed() {
     let mut rig = Rig::new(Limits::default());
     let ticket = rig.until_store(rig.header(1));
@@ -73,12 +89,59 @@ fn one_reservation_has_one_header_at_a_time() {
     other.hashes_root = B256::repeat_byte(2);
     let (_, effect) = rig.offered(other);
     assert_eq!(code(effect), RefusalCode::ReservationUsed);
-    let (_, effect) = rig.offered(header);
-    assert_eq!(code(effect), RefusalCode::InProgress);
     // Another number of the same payer is free, and so is this one once the first is dropped.
     rig.until_body(rig.header(2));
     rig.step(Event::Dropped(ticket));
     rig.until_body(other);
+}
+
+#[test]
+fn who_replays_a_header_does_not_keep_its_payer_out() {
+    let rig = Rig::new(Limits::default());
+    let header = rig.header(1);
+    let length = rig.length(&header) as u64;
+    let payer_burst_bytes = length;
+    let mut rig = Rig::new(Limits { payer_burst_bytes, ..Limits::default() });
+    // The header is paid for once.
+    let [replayed, wrong, good, late] = [(); 4].map(|()| rig.until_body(header));
+    assert_eq!(rig.admission.in_flight(), (4, 4 * length));
+    let (_, effect) = rig.offered(header);
+    assert_eq!(code(effect), RefusalCode::InProgress);
+    let mut other = header;
+    other.expiry.0 += 1;
+    let (_, effect) = rig.offered(other);
+    assert_eq!(code(effect), RefusalCode::ReservationUsed);
+    rig.step(Event::BodyRead(wrong));
+    let refusal = Refusal::new(RefusalCode::WrongRow, "row 3");
+    rig.step(Event::Verified(wrong, Err(refusal)));
+    for ticket in [good, late] {
+        rig.step(Event::BodyRead(ticket));
+        assert!(matches!(rig.step(Event::Verified(ticket, Ok(()))), Some(Effect::Store(..))));
+    }
+    for ticket in [good, late] {
+        let effect = rig.step(Event::Stored(ticket, Ok(())));
+        assert!(matches!(effect, Some(Effect::Sign(..))), "{effect:?}");
+    }
+    // What is still sent holds the reservation.
+    let (_, effect) = rig.offered(other);
+    assert_eq!(code(effect), RefusalCode::ReservationUsed);
+    rig.step(Event::Dropped(replayed));
+    assert_eq!(rig.admission.in_flight(), (0, 0));
+    assert!(matches!(rig.offered(other).1, Effect::LookUp(..)));
+}
+
+#[test]
+fn senders_of_one_header_share_the_room_of_its_payer() {
+    let rig = Rig::new(Limits::default());
+    let header = rig.header(1);
+    let payer_in_flight_bytes = 2 * rig.length(&header) as u64;
+    let mut rig = Rig::new(Limits { payer_in_flight_bytes, ..Limits::default() });
+    let first = rig.until_body(header);
+    rig.until_body(header);
+    let (_, effect) = rig.offered(header);
+    assert_eq!(code(effect), RefusalCode::InProgress);
+    rig.step(Event::Dropped(first));
+    rig.until_body(header);
 }
 
 #[test]
@@ -99,102 +162,15 @@ fn rows_are_pruned_when_both_clocks_say_so() {
     let limits = Limits { prune_grace: Duration::from_secs(10), ..Limits::default() };
     let mut rig = Rig::new(limits);
     let at = |rig: &mut Rig| rig.step(Event::Tick);
-    assert_eq!(at(&mut rig), Some(Effect::Prune(Timestamp(NOW - 10))));
+    // Of the current epoch 5 the one before is signed for.
+    let prune = |before| Some(Effect::Prune { before: Timestamp(before), signable: Epoch(4) });
+    assert_eq!(at(&mut rig), prune(NOW - 10));
     // A clock a year ahead prunes nothing that L1 says is alive, and neither does one behind.
     rig.now += Duration::from_secs(365 * 86_400);
-    assert_eq!(at(&mut rig), Some(Effect::Prune(Timestamp(NOW - 10))));
+    assert_eq!(at(&mut rig), prune(NOW - 10));
     rig.now = Duration::from_secs(NOW - 100);
-    assert_eq!(at(&mut rig), Some(Effect::Prune(Timestamp(NOW - 110))));
+    assert_eq!(at(&mut rig), prune(NOW - 110));
     let operator = *rig.admission.operator();
     let mut blind = Admission::new(operator, Limits::default());
     assert_eq!(blind.step(Event::Tick, rig.now), None);
-}
-
-#[derive(Debug, Clone)]
-enum Act {
-    Offer(u64, u8),
-    Found(u64, bool),
-    BodyRead(u64),
-    Dropped(u64),
-    Verified(u64, bool),
-    Stored(u64, bool),
-    Reseed(u8),
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    let ticket = 0_u64..24;
-    prop_oneof![
-        3 => (0_u64..3, 0_u8..3).prop_map(|(reservation, root)| Act::Offer(reservation, root)),
-        3 => (ticket.clone(), any::<bool>()).prop_map(|(t, used)| Act::Found(t, used)),
-        3 => ticket.clone().prop_map(Act::BodyRead),
-        1 => ticket.clone().prop_map(Act::Dropped),
-        3 => (ticket.clone(), any::<bool>()).prop_map(|(t, good)| Act::Verified(t, good)),
-        3 => (ticket, any::<bool>()).prop_map(|(t, good)| Act::Stored(t, good)),
-        1 => (0_u8..3).prop_map(Act::Reseed),
-    ]
-}
-
-proptest! {
-    /// Whatever happens in whatever order, with a store that behaves like ours: nothing is signed
-    /// that was not written, and no reservation gets two headers.
-    #[test]
-    fn no_order_of_events_signs_what_is_not_stored(acts in prop::collection::vec(act(), 1..80)) {
-        let mut rig = Rig::new(Limits::default());
-        let mut headers = std::collections::HashMap::new();
-        let mut stored = std::collections::HashMap::new();
-        let mut writes = std::collections::HashSet::new();
-        for act in acts {
-            let effect = match act {
-                Act::Offer(reservation, root) => {
-                    let mut header = rig.header(reservation);
-                    header.hashes_root = B256::repeat_byte(root);
-                    let (ticket, effect) = rig.offered(header);
-                    headers.insert(ticket, header);
-                    Some(effect)
-                }
-                Act::Found(t, seen) => {
-                    let Some(header) = headers.get(&Ticket(t)) else { continue };
-                    let kept = stored.get(&header.reservation).copied();
-                    let rows = if seen && kept == Some(header.hash()) {
-                        rig.rows(header)
-                    } else {
-                        Vec::new()
-                    };
-                    rig.step(Event::Found(Ticket(t), Found { reservation: kept, rows }))
-                }
-                Act::BodyRead(t) => rig.step(Event::BodyRead(Ticket(t))),
-                Act::Dropped(t) => rig.step(Event::Dropped(Ticket(t))),
-                Act::Verified(t, good) => {
-                    let bad = || Refusal::new(RefusalCode::WrongRow, "row 1");
-                    rig.step(Event::Verified(Ticket(t), good.then_some(()).ok_or_else(bad)))
-                }
-                Act::Stored(t, good) => {
-                    let ticket = Ticket(t);
-                    let result = if writes.remove(&ticket) && good {
-                        let header = headers[&ticket];
-                        let kept = *stored.entry(header.reservation).or_insert(header.hash());
-                        prop_assert_eq!(kept, header.hash(), "the store had to refuse");
-                        Ok(())
-                    } else if good {
-                        continue;
-                    } else {
-                        Err(StoreFault::Failed("lost".into()))
-                    };
-                    rig.step(Event::Stored(ticket, result))
-                }
-                Act::Reseed(seed) => rig.step(Event::Quorums(quorums(&[(5, seed)]))),
-            };
-            match effect {
-                Some(Effect::Store(ticket, _)) => {
-                    writes.insert(ticket);
-                }
-                Some(Effect::Sign(ticket, digest)) => {
-                    let header = headers[&ticket];
-                    prop_assert_eq!(stored.get(&header.reservation), Some(&header.hash()));
-                    prop_assert_eq!(digest, rig.admission.operator().domain.attestation(&header));
-                }
-                _ => {}
-            }
-        }
-    }
 }

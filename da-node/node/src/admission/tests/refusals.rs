@@ -17,6 +17,31 @@ fn before_l1_was_read_nothing_is_signed() {
 }
 
 #[test]
+fn behind_an_l1_that_stands_still_nothing_is_signed() {
+    let limits = Limits { l1_max_age: Duration::from_secs(300), ..Limits::default() };
+    let mut rig = Rig::new(limits);
+    let ticket = rig.until_store(rig.header(1));
+    rig.now += Duration::from_secs(300);
+    rig.until_body(rig.header(2));
+    rig.now += Duration::from_secs(1);
+    let refusal = refused(rig.step(Event::Stored(ticket, Ok(()))));
+    assert_eq!(refusal.code, RefusalCode::L1Unavailable);
+    let header = rig.header(3);
+    let (_, effect) = rig.offered(header);
+    let refusal = refused(Some(effect));
+    assert_eq!(refusal.code, RefusalCode::L1Unavailable);
+    assert!(refusal.message.contains(&format!("block 10, the last one read, is of {NOW}")));
+    // A newer block is enough, and one from the future is none that is old.
+    for ahead in [0, 5000] {
+        let mut newer = quorums(&[(5, 2)]);
+        newer.head.time.0 = NOW + 301 + ahead;
+        rig.step(Event::Quorums(newer));
+        let ticket = rig.until_body(header);
+        rig.step(Event::Dropped(ticket));
+    }
+}
+
+#[test]
 fn epochs_without_quorum_are_unknown_until_l1_has_them() {
     let mut rig = Rig::new(Limits::default());
     let mut header = rig.header(1);
@@ -155,6 +180,7 @@ fn wrong_rows_are_refused_and_count_against_the_payer() {
     assert_eq!(refusal.code, RefusalCode::RateLimited);
     assert_eq!(refusal.retry_after_seconds, Some(length));
     rig.now += Duration::from_secs(length);
+    rig.tell_time();
     rig.until_body(header);
 }
 
@@ -171,6 +197,22 @@ fn work_in_progress_is_bounded_in_all_and_for_each_payer() {
     assert_eq!(offer_code(&mut rig, third), RefusalCode::Busy);
     rig.step(Event::Dropped(first));
     rig.until_body(third);
+
+    // One payer's share; alone a body may be larger.
+    for share in [two + one.max(three), 1] {
+        let mut rig = Rig::new(Limits { payer_in_flight_bytes: share, ..Limits::default() });
+        rig.until_body(rig.header(1));
+        let second = rig.header(2);
+        let third = if share == 1 {
+            second
+        } else {
+            rig.until_body(second);
+            third
+        };
+        assert_eq!(offer_code(&mut rig, third), RefusalCode::RateLimited);
+        rig.payer = PrivateKeySigner::from_bytes(&B256::repeat_byte(4)).unwrap();
+        rig.until_body(rig.header(3));
+    }
 
     let mut rig = Rig::new(Limits { in_flight_per_payer: 1, ..Limits::default() });
     rig.until_body(rig.header(1));
