@@ -41,7 +41,7 @@ contract SigningRateTest is DaFixture {
         Operators.Operator memory operator = registry.operatorOf(_operator(17));
         VM.assertTrue(operator.state == Operators.State.Ejected);
         VM.assertEq(operator.rejoinTime, block.timestamp + 7 days);
-        VM.assertEq(operator.releaseTime, registry.certificatesEnd(1));
+        VM.assertEq(operator.releaseTime, registry.certificatesEnd(1) + 1);
         VM.assertEq(registry.activeOperators(), OPERATORS - 1);
         VM.assertEq(registry.members(0).length, OPERATORS);
         (address[] memory operators, bytes memory keys) = (_operators(OPERATORS), _keys(OPERATORS));
