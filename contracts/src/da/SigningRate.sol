@@ -9,6 +9,12 @@ import {Snapshots} from "./Snapshots.sol";
 /// @title Who signs how often, and what follows
 /// @notice Recorders report who signed each certificate that they saw. Anyone can eject an operator
 /// that signed too small a share of the certificates of the epochs it was in.
+/// @dev The aggregator of a certificate chooses its bitmap: the signature covers the header, not who
+/// signed it, and a certificate without an operator that did sign is as valid, as long as two thirds of
+/// the slots are left. A rate so says how often a signature was used. An aggregator of all
+/// certificates of a window can bring operators with a share of `1/3 / (1 - signingRateMin)` of the
+/// slots below the minimum by leaving out others each time, two thirds of all at a minimum of one half,
+/// and nothing here bounds how many of them are ejected in an epoch. A minimum of zero ejects nobody.
 abstract contract SigningRate is Snapshots, ISigningRecords {
     /// @notice The sender may not report certificates.
     error NotRecorder(address sender);
