@@ -43,7 +43,7 @@ abstract contract Epochs {
         }
     }
 
-    /// @notice Unix seconds up to which certificates of `epoch` can be valid.
+    /// @notice The last second, in Unix time, in which certificates of `epoch` can be valid.
     function certificatesEnd(uint64 epoch) public view returns (uint256) {
         unchecked {
             return epochEnd(epoch) + CERTIFICATE_LIFETIME;

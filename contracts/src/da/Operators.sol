@@ -186,8 +186,9 @@ abstract contract Operators is Epochs {
 
     /// @dev Takes an operator out of the active ones. `operator` has its new state.
     function _leave(address account, Operator memory operator) internal {
-        // It may be in snapshots up to that of the next epoch.
-        operator.releaseTime = uint40(certificatesEnd(currentEpoch() + 1));
+        // It may be in snapshots up to that of the next epoch, whose certificates are valid until then,
+        // that second included.
+        operator.releaseTime = uint40(certificatesEnd(currentEpoch() + 1) + 1);
         _operators[account] = operator;
         activeOperators -= 1;
     }

@@ -10,7 +10,7 @@ struct Parameters {
     /// @notice Signed share of the certificates below which an operator can be ejected, in
     /// hundredths of a percent.
     uint16 signingRateMin;
-    /// @notice Epochs over which that share is taken, the current one included.
+    /// @notice Completed epochs over which that share is taken: so many before the current one.
     uint8 signingWindow;
     /// @notice Certificates in the window without which nobody is ejected.
     uint32 certificatesMin;

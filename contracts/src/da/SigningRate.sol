@@ -8,7 +8,14 @@ import {Snapshots} from "./Snapshots.sol";
 
 /// @title Who signs how often, and what follows
 /// @notice Recorders report who signed each certificate that they saw. Anyone can eject an operator
-/// that signed too small a share of the certificates of the epochs it was in.
+/// that signed too small a share of the certificates of the completed epochs it was in.
+/// @dev The aggregator of a certificate chooses its bitmap: the signature covers the header, not who
+/// signed it, and a certificate without an operator that did sign is as valid, as long as two thirds of
+/// the slots are left. A rate so says how often a signature was used. An aggregator of all
+/// certificates of a window can bring operators with a share of `1/3 / (1 - signingRateMin)` of the
+/// slots below the minimum by leaving out others each time, two thirds of all at a minimum of one half.
+/// What is ejected in an epoch is bounded, so that operators have time to see it and to aggregate
+/// themselves. A minimum of zero ejects nobody.
 abstract contract SigningRate is Snapshots, ISigningRecords {
     /// @notice The sender may not report certificates.
     error NotRecorder(address sender);
@@ -17,8 +24,15 @@ abstract contract SigningRate is Snapshots, ISigningRecords {
     /// @notice The operator signed enough, or there were too few certificates to tell.
     error SignsEnough(address operator, uint256 certificates, uint256 signed);
 
+    /// @notice With this operator, more stake would be ejected in the epoch than may be.
+    error TooMuchEjected(uint64 epoch, uint256 stake, uint256 max);
+
     /// @notice A certificate of an epoch was reported.
     event SigningRecorded(uint64 indexed epoch, bytes signers);
+
+    /// @notice Share of an epoch's stake that can be ejected during it, in hundredths of a percent.
+    /// One operator can always be, whatever its share.
+    uint256 public constant EJECTED_SHARE_MAX = 1000;
 
     /// @dev Counters of 16 bits, 16 in a word. Reports beyond their range are not counted.
     uint256 private constant COUNTERS_PER_WORD = 16;
@@ -28,6 +42,8 @@ abstract contract SigningRate is Snapshots, ISigningRecords {
     mapping(address account => bool) public isRecorder;
     /// @notice Certificates of an epoch that were reported.
     mapping(uint64 epoch => uint256) public certificatesOf;
+    /// @notice Wei that operators had which were ejected during an epoch.
+    mapping(uint64 epoch => uint256) public ejectedStakeOf;
     /// @dev For each operator of the epoch, how many of them it did not sign.
     mapping(uint64 epoch => mapping(uint256 word => uint256)) private _misses;
 
@@ -49,6 +65,7 @@ abstract contract SigningRate is Snapshots, ISigningRecords {
     }
 
     /// @notice Takes an operator whose signing rate is below the minimum out of all later snapshots.
+    /// The current epoch must have a snapshot, and not too much of its stake be ejected already.
     function eject(address account) external {
         Operator memory operator = _active(account);
         Parameters memory parameters_ = _parameters;
@@ -57,6 +74,7 @@ abstract contract SigningRate is Snapshots, ISigningRecords {
             certificates < parameters_.certificatesMin
                 || signed * ParameterBounds.WHOLE >= certificates * parameters_.signingRateMin
         ) revert SignsEnough(account, certificates, signed);
+        _countEjected(operator.stake);
         operator.state = State.Ejected;
         operator.rejoinTime = uint40(block.timestamp + parameters_.rejoinDelay);
         _leave(account, operator);
@@ -64,13 +82,13 @@ abstract contract SigningRate is Snapshots, ISigningRecords {
     }
 
     /// @notice Certificates of the epochs of the window in which the operator was, since it last
-    /// registered, and how many of them it signed.
+    /// registered, and how many of them it signed. The current epoch is not in the window.
     function signingRate(address account) public view returns (uint256 certificates, uint256 signed) {
         uint64 current = currentEpoch();
         uint64 window = _parameters.signingWindow;
-        uint64 epoch = current < window ? 0 : current + 1 - window;
+        uint64 epoch = current < window ? 0 : current - window;
         uint64 since = _operators[account].sinceEpoch;
-        for (epoch = epoch < since ? since : epoch; epoch <= current; ++epoch) {
+        for (epoch = epoch < since ? since : epoch; epoch < current; ++epoch) {
             if (certificatesOf[epoch] == 0) continue;
             (bool found, uint256 index) = _indexOf(epoch, account);
             if (!found) continue;
@@ -83,6 +101,17 @@ abstract contract SigningRate is Snapshots, ISigningRecords {
     function missesOf(uint64 epoch, uint256 index) public view returns (uint256) {
         uint256 word = _misses[epoch][index / COUNTERS_PER_WORD];
         return uint16(word >> (16 * (index % COUNTERS_PER_WORD)));
+    }
+
+    /// @dev The first of an epoch is always counted: else an operator with more than the share could
+    /// never be ejected.
+    function _countEjected(uint256 stake) private {
+        uint64 epoch = currentEpoch();
+        (, uint256 total) = QuorumCode.size(_firstChunk(epoch));
+        uint256 before = ejectedStakeOf[epoch];
+        uint256 max = total * EJECTED_SHARE_MAX / ParameterBounds.WHOLE;
+        if (before != 0 && before + stake > max) revert TooMuchEjected(epoch, before + stake, max);
+        ejectedStakeOf[epoch] = before + stake;
     }
 
     /// @dev 16 bits to 16 counters of one or zero.

@@ -44,6 +44,8 @@ contract BatchInbox is IBatchInbox {
     error NoSuchBatch(uint256 batch, uint256 count);
     /// @notice Epoch, signers or rows are not those of the certificate of this batch.
     error WrongSigners(uint256 batch);
+    /// @notice The registry refused with so little gas that it may have refused for want of it.
+    error TooLittleGas(uint256 gasLeft, uint256 min);
 
     /// @notice A batch with its frames in the calldata of the transaction.
     event CalldataBatchAppended(uint256 indexed batch, bytes32 dataHash);
@@ -51,6 +53,9 @@ contract BatchInbox is IBatchInbox {
     event BlobBatchAppended(uint256 indexed batch, bytes32[] versionedHashes);
     /// @notice A batch with its frames in rows that the DA network keeps.
     event CertificateBatchAppended(uint256 indexed batch, bytes32 indexed headerHash, bytes32 signersHash);
+
+    /// @notice The registry does not take who signed the certificate of a batch, for this reason.
+    event SigningNotRecorded(uint256 indexed batch, bytes reason);
 
     /// @notice Who signed the certificate of a batch, as its header and bitmap say.
     struct Signers {
@@ -68,6 +73,9 @@ contract BatchInbox is IBatchInbox {
     bytes2 private constant CERTIFICATE_FORMAT = 0x0101;
     uint256 private constant CERTIFICATE_OFFSET = 2;
     bytes1 private constant KZG_VERSION = 0x01;
+    /// @dev More than the registry ever takes: 200 operators have 13 words of counters, which cost
+    /// 300,000 when all are set for the first time.
+    uint256 private constant RECORD_GAS = 1_000_000;
 
     /// @notice Says who the batcher is: the SystemConfig.
     IBatcherSource public immutable BATCHER_SOURCE;
@@ -128,7 +136,8 @@ contract BatchInbox is IBatchInbox {
 
     /// @notice Reports to the registry who signed the next certificates. Anyone may report, in the
     /// order of the batches and none left out, so that nobody chooses which certificates an
-    /// operator's signing rate is made of.
+    /// operator's signing rate is made of. A report that the registry refuses is passed over: a
+    /// certificate that another registry's quorum signed must not hold up all that follow.
     function reportSigners(Signers[] calldata signers) external {
         uint256 batch = nextToReport;
         for (uint256 i = 0; i < signers.length; ++i) {
@@ -137,7 +146,7 @@ contract BatchInbox is IBatchInbox {
             bytes32 record = _certificateRecord(signers[i].depth, signers[i].hashesRoot, signersHash);
             if (record != _batches[batch]) revert WrongSigners(batch);
             nextToReport = ++batch;
-            SIGNING_RECORDS.recordSigning(signers[i].epoch, signers[i].bitmap);
+            _report(batch - 1, signers[i]);
         }
     }
 
@@ -203,6 +212,16 @@ contract BatchInbox is IBatchInbox {
     function carrierOf(uint256 batch) public view returns (Carrier) {
         if (batch >= _head.batchCount) revert NoSuchBatch(batch, _head.batchCount);
         return Carrier(uint8(bytes1(_batches[batch])));
+    }
+
+    /// @dev Whoever reports chooses the gas, and must not be able to make the registry fail with it.
+    function _report(uint256 batch, Signers calldata signers) private {
+        uint256 gasLeft = gasleft();
+        try SIGNING_RECORDS.recordSigning(signers.epoch, signers.bitmap) {}
+        catch (bytes memory reason) {
+            if (gasLeft < RECORD_GAS) revert TooLittleGas(gasLeft, RECORD_GAS);
+            emit SigningNotRecorded(batch, reason);
+        }
     }
 
     /// @dev Version 0 of the batcher hash is an address. The time fits until 2106.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Attested, Status} from "../../src/da/ICertificateVerifier.sol";
+import {Operators} from "../../src/da/Operators.sol";
 import {VM, bounded} from "../Vm.sol";
 import {BlsSigner} from "./BlsSigner.sol";
 import {DaFixture} from "./DaFixture.sol";
@@ -144,6 +145,28 @@ contract CertificateVerifierTest is DaFixture {
         _assertStatus(certificate, Status.Valid);
         VM.warp(end + 1);
         _assertStatus(certificate, Status.Expired);
+    }
+
+    /// @dev The last second of the certificates and the first of the stake are two.
+    function test_PaysNoStakeOutWhileACertificateIsValid() public {
+        _snapshot(1, OPERATORS);
+        _drawSeed(1, keccak256("randao"));
+        VM.prank(_operator(0));
+        registry.requestExit();
+        Header memory header = _header(ROWS);
+        (header.epoch, header.expiry) = (1, type(uint64).max);
+        bytes memory certificate = _signed(header, _all(OPERATORS));
+        uint256 end = registry.certificatesEnd(1);
+        VM.warp(end);
+        _assertStatus(certificate, Status.Valid);
+        VM.prank(_operator(0));
+        VM.expectRevert(abi.encodeWithSelector(Operators.WithdrawalTooEarly.selector, _operator(0), end + 1));
+        registry.withdraw(payable(_operator(0)));
+        VM.warp(end + 1);
+        _assertStatus(certificate, Status.Expired);
+        VM.prank(_operator(0));
+        registry.withdraw(payable(_operator(0)));
+        VM.assertEq(_operator(0).balance, STAKE_MIN);
     }
 
     function test_RefusesSignaturesForAnotherChainRegistryEpochOrHeader() public {

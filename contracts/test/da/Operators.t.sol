@@ -163,7 +163,7 @@ contract OperatorsTest is DaFixture {
         VM.prank(_operator(0));
         registry.requestExit();
         // It may be in the snapshot of the next epoch, whose certificates live for a while.
-        uint256 release = GENESIS_TIME + 2 * EPOCH_LENGTH + CERTIFICATE_LIFETIME;
+        uint256 release = GENESIS_TIME + 2 * EPOCH_LENGTH + CERTIFICATE_LIFETIME + 1;
         VM.assertEq(registry.operatorOf(_operator(0)).releaseTime, release);
         VM.assertEq(registry.activeOperators(), 0);
         VM.warp(release - 1);

@@ -267,14 +267,43 @@ contract BatchInboxTest is DaFixture {
         VM.assertEq(inbox.nextToReport(), 5);
     }
 
-    function test_ReportsNothingWhereItIsNoRecorder() public {
+    /// @dev The certificate behind the one that the registry refuses is counted.
+    function test_PassesOverWhatTheRegistryRefuses() public {
+        BatchInbox.Signers[] memory reports = _certifyOne();
         registry.setRecorder(address(inbox), false);
-        (Header memory header, bytes memory certificate) = _certify(_hashes(1, 0), _all(OPERATORS));
-        _send(bytes.concat(hex"0101", certificate));
-        BatchInbox.Signers[] memory reports = new BatchInbox.Signers[](1);
-        reports[0] = BatchInbox.Signers(header.epoch, _bitmap(OPERATORS, _all(OPERATORS)), header.hashesRoot, 0);
-        VM.expectRevert(abi.encodeWithSelector(SigningRate.NotRecorder.selector, address(inbox)));
+        VM.expectEmit(true, true, true, true, address(inbox));
+        bytes memory reason = abi.encodeWithSelector(SigningRate.NotRecorder.selector, address(inbox));
+        emit BatchInbox.SigningNotRecorded(0, reason);
         inbox.reportSigners(reports);
+        VM.assertEq(inbox.nextToReport(), 1);
+        VM.assertEq(registry.certificatesOf(reports[0].epoch), 0);
+        registry.setRecorder(address(inbox), true);
+        _certifyOne();
+        inbox.reportSigners(reports);
+        VM.assertEq(inbox.nextToReport(), 2);
+        VM.assertEq(registry.certificatesOf(reports[0].epoch), 1);
+    }
+
+    /// @dev Else an operator could have the certificates passed over that it did not sign.
+    function test_NobodyHasAReportPassedOverForWantOfGas() public {
+        BatchInbox.Signers[] memory reports = _certifyOne();
+        bytes memory call = abi.encodeCall(inbox.reportSigners, (reports));
+        bytes4 starved = BatchInbox.TooLittleGas.selector;
+        for (uint256 gas = 20_000; inbox.nextToReport() == 0; gas += 500) {
+            VM.assertEq(registry.certificatesOf(reports[0].epoch), 0);
+            (bool success,) = address(inbox).call{gas: gas}(call);
+            VM.assertTrue(success == (inbox.nextToReport() == 1));
+        }
+        VM.assertEq(registry.certificatesOf(reports[0].epoch), 1);
+        // A registry that refuses for another reason is passed over with enough gas only.
+        registry.setRecorder(address(inbox), false);
+        call = abi.encodeCall(inbox.reportSigners, (_certifyOne()));
+        (bool passed, bytes memory why) = address(inbox).call{gas: 500_000}(call);
+        VM.assertFalse(passed);
+        VM.assertTrue(bytes4(why) == starved);
+        (passed,) = address(inbox).call{gas: 1_200_000}(call);
+        VM.assertTrue(passed);
+        VM.assertEq(inbox.nextToReport(), 2);
     }
 
     /// @dev What the batcher sends begins with a zero or a one byte and must reach the fallback.
@@ -327,6 +356,14 @@ contract BatchInboxTest is DaFixture {
     function _expectRefusal(bytes memory certificate, Status status) private {
         bytes memory reason = abi.encodeWithSelector(BatchInbox.InvalidCertificate.selector, status);
         _expectRevert(bytes.concat(hex"0101", certificate), reason);
+    }
+
+    /// @dev Appends a certificate of one row that all signed; returns its report.
+    function _certifyOne() private returns (BatchInbox.Signers[] memory reports) {
+        (Header memory header, bytes memory certificate) = _certify(_hashes(1, 0), _all(OPERATORS));
+        _send(bytes.concat(hex"0101", certificate));
+        reports = new BatchInbox.Signers[](1);
+        reports[0] = BatchInbox.Signers(header.epoch, _bitmap(OPERATORS, _all(OPERATORS)), header.hashesRoot, 0);
     }
 
     function _certify(bytes32[] memory hashes, uint256 signers)

@@ -27,6 +27,7 @@
 //! - [`open_element`]: proofs that contracts on L1 accept
 
 pub mod collect;
+mod commitments;
 mod disperse;
 mod error;
 mod matrix;

@@ -43,14 +43,26 @@ impl Commitments {
         self.0.commitments().iter().flat_map(|commitment| commitment.0).collect()
     }
 
+    /// Whether rows, each of any length, are all of the matrix, at the same price whatever was sent.
+    ///
+    /// # Errors
+    /// [`CodecError::BadRows`] with those of another form, [`CodecError::WrongRows`] if there is
+    /// none and not all are of the matrix.
+    pub fn check_rows(&self, rows: &[(RowIndex, &[u8])]) -> Result<(), CodecError> {
+        self.0.check(Committer::shared()?, &codec_rows(rows))
+    }
+
     /// Checks rows, each of any length.
     ///
     /// # Errors
     /// [`CodecError::BadRows`] with those that are not of the matrix; the others are.
     pub fn verify(&self, rows: &[(RowIndex, &[u8])]) -> Result<(), CodecError> {
-        let rows: Vec<_> = rows.iter().map(|(row, bytes)| (codec_row(*row), *bytes)).collect();
-        self.0.verify(Committer::shared()?, &rows)
+        self.0.verify(Committer::shared()?, &codec_rows(rows))
     }
+}
+
+fn codec_rows<'a>(rows: &[(RowIndex, &'a [u8])]) -> Vec<(codec::RowIndex, &'a [u8])> {
+    rows.iter().map(|(row, bytes)| (codec_row(*row), *bytes)).collect()
 }
 
 /// The payload that rows of a header give, all of them checked before.

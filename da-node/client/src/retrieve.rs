@@ -10,14 +10,12 @@ use cairn_primitives::da::{
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::commitments::find_commitments;
 use crate::error::ClientError;
 use crate::matrix::{Commitments, recover};
-use crate::nodes::{HeaderAnswer, Nodes};
+use crate::nodes::Nodes;
 use crate::registry::{Quorum, Registry};
 use crate::retrieval::{Retrieval, RetrievalEffect, RetrievalEvent, RetrievalPolicy, RowAnswer};
-
-/// Operators asked for the commitments at a time.
-const COMMITMENT_REQUESTS: usize = 4;
 
 /// Gets payloads back from the operators of their epoch.
 #[derive(Debug, Clone)]
@@ -74,8 +72,12 @@ impl Retriever {
     /// # Errors
     /// [`ClientError::NoCommitments`], [`ClientError::NotRetrieved`], [`ClientError::NotAPayload`].
     pub async fn retrieve(&self, quorum: &Quorum, header: &Header) -> Result<Vec<u8>, ClientError> {
+        let started = Instant::now();
         let commitments = Arc::new(self.commitments(quorum, header).await?);
-        self.retrieve_with(quorum, header, &commitments).await
+        let deadline = self.policy.deadline.saturating_sub(started.elapsed());
+        let rest =
+            Self { nodes: self.nodes.clone(), policy: RetrievalPolicy { deadline, ..self.policy } };
+        rest.retrieve_with(quorum, header, &commitments).await
     }
 
     /// As [`Self::retrieve`], for a caller that has the commitments.
@@ -94,7 +96,7 @@ impl Retriever {
         recovering.await.map_err(|_| ClientError::Stopped)?
     }
 
-    /// Commitments that fit the header, from whoever has them.
+    /// Commitments that fit the header, from whoever has them, within the time for everything.
     ///
     /// # Errors
     /// [`ClientError::NoCommitments`].
@@ -103,27 +105,7 @@ impl Retriever {
         quorum: &Quorum,
         header: &Header,
     ) -> Result<Commitments, ClientError> {
-        let table = quorum.snapshot.slot_table(header);
-        let holders = quorum.endpoints.iter().enumerate().filter(|(at, endpoint)| {
-            table.weight(OperatorIndex(*at as u16)) > 0 && !endpoint.is_empty()
-        });
-        let mut waiting = holders.map(|(_, endpoint)| endpoint.clone());
-        let mut asking = JoinSet::new();
-        loop {
-            while asking.len() < COMMITMENT_REQUESTS
-                && let Some(endpoint) = waiting.next()
-            {
-                let (nodes, header, time) = (self.nodes.clone(), *header, self.policy.request_time);
-                asking.spawn(async move { nodes.header(&endpoint, &header, time).await });
-            }
-            let Some(answer) = asking.join_next().await else {
-                return Err(ClientError::NoCommitments);
-            };
-            let answer = answer.map_err(|_| ClientError::Stopped)?;
-            if let Some(commitments) = check_commitments(answer).await? {
-                return Ok(commitments);
-            }
-        }
+        find_commitments(&self.nodes, self.policy, quorum, header).await
     }
 
     /// Asks one operator for a row, for as long as a hedged request would wait.
@@ -196,16 +178,6 @@ impl Retriever {
             };
         }
     }
-}
-
-async fn check_commitments(
-    answer: Option<HeaderAnswer>,
-) -> Result<Option<Commitments>, ClientError> {
-    let Some(answer) = answer else { return Ok(None) };
-    let checking = tokio::task::spawn_blocking(move || {
-        Commitments::check(&answer.header, &answer.commitments).ok()
-    });
-    checking.await.map_err(|_| ClientError::Stopped)
 }
 
 /// Which of the rows are not of the matrix.

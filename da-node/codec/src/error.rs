@@ -11,6 +11,7 @@ use crate::{ColumnIndex, RowIndex};
 /// | [`EmptyPayload`](Self::EmptyPayload), [`PayloadTooLong`](Self::PayloadTooLong) | refuse the payload |
 /// | [`ImpossibleShape`](Self::ImpossibleShape), [`LengthOutsideShape`](Self::LengthOutsideShape) | refuse the header |
 /// | [`CommitmentCount`](Self::CommitmentCount), [`HashesRootMismatch`](Self::HashesRootMismatch), [`BadCommitment`](Self::BadCommitment) | drop whoever sent the commitments, ask another |
+/// | [`WrongRows`](Self::WrongRows) | refuse all of these rows, or find out which are bad |
 /// | [`BadRows`](Self::BadRows), [`NonCanonical`](Self::NonCanonical), [`RowLength`](Self::RowLength) | drop whoever sent these rows, keep the others |
 /// | [`RowOutOfRange`](Self::RowOutOfRange), [`ColumnOutOfRange`](Self::ColumnOutOfRange), [`DuplicateRow`](Self::DuplicateRow) | a malformed request or message: refuse it |
 /// | [`TooFewRows`](Self::TooFewRows) | ask for more rows |
@@ -73,7 +74,16 @@ pub enum CodecError {
     /// The proof of an opening is no element of the group.
     #[error("the proof is {0}")]
     BadProof(PointFault),
-    /// These rows are not rows of the matrix; every other row of the call is.
+    /// Not all rows of the call are rows of the matrix.
+    #[error("not all of {rows} rows are what the commitments fix")]
+    WrongRows {
+        /// Rows in the call.
+        rows: usize,
+    },
+    /// These rows are not rows of the matrix. [`CheckedCommitments::verify`] says besides that every
+    /// other row of the call is.
+    ///
+    /// [`CheckedCommitments::verify`]: crate::CheckedCommitments::verify
     #[error("{} bad rows, the first is row {}: {}", .0.len(), .0[0].row, .0[0].fault)]
     BadRows(Vec<BadRow>),
     /// An element is not below the modulus of the scalar field.

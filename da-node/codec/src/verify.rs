@@ -5,7 +5,7 @@
 //! this process' own generator after the rows were received, and every commitment was checked to lie in the
 //! subgroup of prime order; so a wrong row passes with probability `2^-128`. The difference of the two
 //! sides is additive over rows: halving the set until single rows are left names the bad ones at one
-//! combination for each halving.
+//! combination for each halving. Who only wants to know whether all are good pays for one combination.
 
 use alloy_primitives::B256;
 use rand::Rng;
@@ -68,7 +68,30 @@ impl CheckedCommitments {
         &self.hashes
     }
 
-    /// Whether these rows, original or parity, are rows of the matrix.
+    /// Whether these rows, original or parity, are all rows of the matrix. Costs one combination whatever
+    /// was sent, and none when a row has another form: for rows of a sender that nobody vouches for.
+    ///
+    /// # Errors
+    /// [`CodecError::BadRows`] names the rows of another length and with elements that are none, and
+    /// says nothing about the others; [`CodecError::WrongRows`] if all have their form, but not all
+    /// are rows of the matrix. Nothing was checked on [`CodecError::RowOutOfRange`] and
+    /// [`CodecError::DuplicateRow`].
+    pub fn check(
+        &self,
+        committer: &Committer,
+        rows: &[(RowIndex, &[u8])],
+    ) -> Result<(), CodecError> {
+        let (drawn, bad) = self.draw(rows)?;
+        bad_rows(bad)?;
+        if self.difference(committer, &drawn).is_infinity() {
+            return Ok(());
+        }
+        Err(CodecError::WrongRows { rows: drawn.len() })
+    }
+
+    /// Whether these rows, original or parity, are rows of the matrix. Each that is not costs up to a
+    /// combination for each halving of the list: for rows of several senders, of which the good ones
+    /// are to be kept.
     ///
     /// # Errors
     /// [`CodecError::BadRows`] names all that are not; the others are good. Nothing was checked on
@@ -78,6 +101,17 @@ impl CheckedCommitments {
         committer: &Committer,
         rows: &[(RowIndex, &[u8])],
     ) -> Result<(), CodecError> {
+        let (drawn, mut bad) = self.draw(rows)?;
+        let difference = self.difference(committer, &drawn);
+        self.name_bad(committer, &drawn, &difference, &mut bad);
+        bad_rows(bad)
+    }
+
+    /// The rows that have their form, each with a coefficient, and those that have not.
+    fn draw<'a>(
+        &self,
+        rows: &[(RowIndex, &'a [u8])],
+    ) -> Result<(Vec<DrawnRow<'a>>, Vec<BadRow>), CodecError> {
         let mut seen = vec![false; self.shape.extended_rows()];
         for (row, _) in rows {
             self.shape.check_row(*row)?;
@@ -90,19 +124,13 @@ impl CheckedCommitments {
         let mut bad = Vec::new();
         let mut drawn = Vec::with_capacity(rows.len());
         let mut random = rand::rng();
-        for ((row, bytes), form) in rows.iter().zip(forms) {
+        for (&(row, bytes), form) in rows.iter().zip(forms) {
             match form {
-                Ok(()) => drawn.push(DrawnRow { row: *row, bytes, coefficient: random.random() }),
-                Err(fault) => bad.push(BadRow { row: *row, fault }),
+                Ok(()) => drawn.push(DrawnRow { row, bytes, coefficient: random.random() }),
+                Err(fault) => bad.push(BadRow { row, fault }),
             }
         }
-        let difference = self.difference(committer, &drawn);
-        self.name_bad(committer, &drawn, &difference, &mut bad);
-        if bad.is_empty() {
-            return Ok(());
-        }
-        bad.sort_by_key(|bad| bad.row);
-        Err(CodecError::BadRows(bad))
+        Ok((drawn, bad))
     }
 
     /// Adds to `bad` which of these rows make up their difference.
@@ -140,6 +168,15 @@ impl CheckedCommitments {
         );
         rows_side.plus(&commitments_side.negated())
     }
+}
+
+/// The error of these rows, ascending, if there are any.
+fn bad_rows(mut bad: Vec<BadRow>) -> Result<(), CodecError> {
+    if bad.is_empty() {
+        return Ok(());
+    }
+    bad.sort_by_key(|bad| bad.row);
+    Err(CodecError::BadRows(bad))
 }
 
 /// A row and its random coefficient.

@@ -25,7 +25,7 @@ pub(crate) fn linear_combination(points: &[P1Affine], scalars: &[Scalar]) -> P1 
     unsafe {
         let limbs = blst::blst_p1s_mult_pippenger_scratch_sizeof(points.len()).div_ceil(8);
         let mut scratch = vec![0u64; limbs];
-        let point_list = [points[0].as_blst(), ptr::null()];
+        let point_list = [points.as_ptr().cast::<blst::blst_p1_affine>(), ptr::null()];
         let scalar_list = [bytes.as_ptr(), ptr::null()];
         blst::blst_p1s_mult_pippenger(
             &raw mut result.0,

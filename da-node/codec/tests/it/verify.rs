@@ -18,6 +18,10 @@ fn checked(matrix: &EncodedMatrix) -> CheckedCommitments {
     CheckedCommitments::new(matrix.shape(), matrix.commitments(), &root).expect("good commitments")
 }
 
+fn not_all(rows: usize) -> Result<(), CodecError> {
+    Err(CodecError::WrongRows { rows })
+}
+
 fn content(rows: impl IntoIterator<Item = u16>) -> Result<(), CodecError> {
     let bad = |row| BadRow { row: RowIndex(row), fault: RowFault::Content };
     Err(CodecError::BadRows(rows.into_iter().map(bad).collect()))
@@ -40,7 +44,9 @@ fn good_rows_of_every_shape_pass() {
         assert_eq!(checked.hashes(), matrix.hashes());
         assert_eq!(checked.shape(), matrix.shape());
         for known in [0..all, 0..0, 0..1, all - 1..all, all / 2..all] {
-            assert_eq!(checked.verify(committer(), &rows(&matrix, known)), Ok(()));
+            let known = rows(&matrix, known);
+            assert_eq!(checked.verify(committer(), &known), Ok(()));
+            assert_eq!(checked.check(committer(), &known), Ok(()));
         }
     }
 }
@@ -76,6 +82,8 @@ fn names_wrong_rows_wrong_parity_and_swapped_rows() {
         let mut list = good.clone();
         list[row].1 = &wrong;
         assert_eq!(checked.verify(committer(), &list), content([row as u16]));
+        assert_eq!(checked.check(committer(), &list), not_all(32));
+        assert_eq!(checked.check(committer(), &list[row..=row]), not_all(1));
     }
     let mut swapped = good.clone();
     (swapped[3].1, swapped[20].1) = (good[20].1, good[3].1);
@@ -100,6 +108,7 @@ fn errors_of_two_rows_do_not_cancel() {
     list[1].1 = &up;
     list[2].1 = &down;
     assert_eq!(checked(&matrix).verify(committer(), &list), content([1, 2]));
+    assert_eq!(checked(&matrix).check(committer(), &list), not_all(8));
 }
 
 #[test]
@@ -126,6 +135,10 @@ fn names_rows_of_another_form_beside_wrong_ones() {
     let text = "4 bad rows, the first is row 1: the element in column 1 is not below the modulus";
     assert_eq!(error.to_string(), text);
     assert_eq!(checked(&matrix).verify(committer(), &list), Err(error));
+    // One look at the form says enough to refuse all of them; the content is not looked at then.
+    let bad = faults[..3].iter().map(|(row, fault)| BadRow { row: RowIndex(*row), fault: *fault });
+    let error = CodecError::BadRows(bad.collect());
+    assert_eq!(checked(&matrix).check(committer(), &list), Err(error));
 }
 
 #[test]
@@ -146,9 +159,11 @@ fn refuses_indices_that_are_none_or_stand_twice() {
     let checked = checked(&matrix);
     let mut list = rows(&matrix, [5, 6, 5]);
     let twice = CodecError::DuplicateRow { row: RowIndex(5) };
+    assert_eq!(checked.check(committer(), &list), Err(twice.clone()));
     assert_eq!(checked.verify(committer(), &list), Err(twice));
     list[2].0 = RowIndex(32);
     let outside = CodecError::RowOutOfRange { row: RowIndex(32), limit: 32 };
+    assert_eq!(checked.check(committer(), &list), Err(outside.clone()));
     assert_eq!(checked.verify(committer(), &list), Err(outside));
 }
 
@@ -258,6 +273,8 @@ proptest! {
                 expected.insert(index.0);
             }
         }
+        let outcome = checked(&matrix).check(committer(), &list);
+        prop_assert_eq!(outcome, if expected.is_empty() { Ok(()) } else { not_all(list.len()) });
         let outcome = checked(&matrix).verify(committer(), &list);
         prop_assert_eq!(outcome, if expected.is_empty() { Ok(()) } else { content(expected) });
     }

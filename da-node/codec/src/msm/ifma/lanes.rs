@@ -7,8 +7,8 @@ use super::field::{
     Field, LANES, LIMBS, modulus_times, multiply, select, splat, subtract, subtract_thrice, thrice,
     twice,
 };
-use super::memory::{AlignedLimbs, load, load_x, load_y, store, transpose};
-use super::point::{Limbs, Point, from_limbs, to_limbs};
+use super::memory::{load, load_x, load_y, store, transpose};
+use super::point::{AlignedLimbs, Limbs, Point, from_limbs, to_limbs};
 use crate::curve::Fp;
 use crate::msm::engine::Exceptional;
 use crate::msm::lists::{Group, Lists, Source};
@@ -240,12 +240,12 @@ fn fetch<'a>(
     lists: &Lists,
     group: Option<&Group>,
     step: usize,
-    coordinate: impl Fn(&'a Point) -> &'a Limbs,
+    coordinate: impl Fn(&'a Point) -> &'a AlignedLimbs,
 ) {
     let Some(group) = group else { return };
     for source in lists.step(group, step) {
         if let Some(point) = sources.get(source.position()) {
-            _mm_prefetch::<_MM_HINT_T0>(coordinate(point).as_ptr().cast());
+            _mm_prefetch::<_MM_HINT_T0>(coordinate(point).0.as_ptr().cast());
         }
     }
 }
@@ -255,7 +255,7 @@ fn fetch<'a>(
 fn invert(product: &Field) -> Result<Field, Exceptional> {
     // Reduced below 2p, which `from_limbs` wants.
     let reduced = multiply(product, &splat(one()));
-    let numbers = transpose(reduced).map(|lane| from_limbs(&store(lane)));
+    let numbers = transpose(reduced).map(|lane| from_limbs(&store(lane).0));
     let mut prefixes = [Fp::two_to_the(0); LANES];
     for lane in 1..LANES {
         prefixes[lane] = prefixes[lane - 1].times(&numbers[lane - 1]);
@@ -270,5 +270,5 @@ fn invert(product: &Field) -> Result<Field, Exceptional> {
         inverses[lane] = to_limbs(&inverse.times(&prefixes[lane]));
         inverse = inverse.times(&numbers[lane]);
     }
-    Ok(transpose(inverses.map(|limbs| load(&AlignedLimbs(limbs).0))))
+    Ok(transpose(inverses.map(|limbs| load(&AlignedLimbs(limbs)))))
 }

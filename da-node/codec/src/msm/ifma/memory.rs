@@ -6,7 +6,7 @@ use std::arch::x86_64::{
 };
 
 use super::field::{Field, LANES, LIMBS, limbs};
-use super::point::{Limbs, Point};
+use super::point::{AlignedLimbs, Point};
 
 /// The first coordinates of eight points.
 #[inline]
@@ -22,24 +22,20 @@ pub(super) fn load_y(points: &[&Point; LANES]) -> Field {
     transpose(limbs!(LANE => load(&points[LANE].y)))
 }
 
-/// Limbs on their way between a vector and memory.
-#[repr(C, align(64))]
-pub(super) struct AlignedLimbs(pub(super) Limbs);
-
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn load(limbs: &Limbs) -> __m512i {
-    // SAFETY: 64 bytes are read; coordinates of a `Point` and `AlignedLimbs` are aligned to 64.
-    unsafe { _mm512_load_si512(limbs.as_ptr().cast()) }
+pub(super) fn load(limbs: &AlignedLimbs) -> __m512i {
+    // SAFETY: 64 bytes are read, aligned by their type.
+    unsafe { _mm512_load_si512(limbs.0.as_ptr().cast()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn store(lane: __m512i) -> Limbs {
+pub(super) fn store(lane: __m512i) -> AlignedLimbs {
     let mut limbs = AlignedLimbs([0; LIMBS]);
-    // SAFETY: 64 bytes are written, aligned.
+    // SAFETY: 64 bytes are written, aligned by their type.
     unsafe { _mm512_store_si512(limbs.0.as_mut_ptr().cast(), lane) };
-    limbs.0
+    limbs
 }
 
 /// Limbs of lanes from lanes of limbs, and back.

@@ -8,21 +8,26 @@ use crate::curve::{Fp, P1Affine};
 /// Limbs of one coordinate in one lane, each below `2^52`.
 pub(super) type Limbs = [u64; LIMBS];
 
-/// A point as the lanes load it: each coordinate one cache line, below twice the modulus.
+/// Limbs where a vector can be loaded from and stored to: one cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
+pub(super) struct AlignedLimbs(pub(super) Limbs);
+
+/// A point as the lanes load it: each coordinate one cache line, below twice the modulus.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
 pub(crate) struct Point {
-    pub(super) x: Limbs,
-    pub(super) y: Limbs,
+    pub(super) x: AlignedLimbs,
+    pub(super) y: AlignedLimbs,
 }
 
 impl Point {
     pub(super) fn new(point: &P1Affine) -> Self {
-        Self { x: to_limbs(&point.x), y: to_limbs(&point.y) }
+        Self { x: AlignedLimbs(to_limbs(&point.x)), y: AlignedLimbs(to_limbs(&point.y)) }
     }
 
     pub(super) fn to_affine(self) -> P1Affine {
-        P1Affine { x: from_limbs(&self.x), y: from_limbs(&self.y) }
+        P1Affine { x: from_limbs(&self.x.0), y: from_limbs(&self.y.0) }
     }
 }
 

@@ -6,8 +6,8 @@ use super::Ifma;
 use super::field::{
     Field, LANES, modulus_times, multiply, select, splat, subtract, subtract_thrice, thrice, twice,
 };
-use super::memory::{AlignedLimbs, load, store, transpose};
-use super::point::{Limbs, Point, from_limbs, to_limbs};
+use super::memory::{load, store, transpose};
+use super::point::{AlignedLimbs, Limbs, Point, from_limbs, to_limbs};
 use crate::curve::{Fp, lagrange_points};
 
 type Numbers = [Fp; LANES];
@@ -46,7 +46,7 @@ fn numbers() -> impl Strategy<Value = Numbers> {
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn read(numbers: &Numbers) -> Field {
-    transpose(numbers.map(|number| load(&AlignedLimbs(to_limbs(&number)).0)))
+    transpose(numbers.map(|number| load(&AlignedLimbs(to_limbs(&number)))))
 }
 
 /// The lanes as residues, and whether all limbs were tidy.
@@ -54,9 +54,9 @@ fn read(numbers: &Numbers) -> Field {
 fn write(field: &Field) -> (Numbers, bool) {
     let one = splat(&to_limbs(&Fp::two_to_the(0)));
     let tidy = |lane: &Limbs| lane.iter().all(|limb| *limb < 1 << 52);
-    let all_tidy = transpose(*field).iter().all(|lane| tidy(&store(*lane)));
+    let all_tidy = transpose(*field).iter().all(|lane| tidy(&store(*lane).0));
     let reduced = multiply(field, &one);
-    (transpose(reduced).map(|lane| from_limbs(&store(lane))), all_tidy)
+    (transpose(reduced).map(|lane| from_limbs(&store(lane).0)), all_tidy)
 }
 
 fn each(a: &Numbers, b: &Numbers, operation: impl Fn(&Fp, &Fp) -> Fp) -> (Numbers, bool) {
@@ -123,4 +123,16 @@ fn points_survive_the_change_of_form() {
     for point in &lagrange_points().expect("the setup")[..20] {
         assert_eq!(Point::new(point).to_affine(), *point);
     }
+}
+
+/// What aligned loads and stores rely on.
+#[test]
+fn each_coordinate_is_one_cache_line() {
+    let points = vec![Point::new(&lagrange_points().expect("the setup")[0]); 3];
+    for point in &points {
+        for coordinate in [&raw const point.x, &raw const point.y] {
+            assert_eq!(coordinate.addr() % 64, 0);
+        }
+    }
+    assert_eq!(size_of::<Point>(), 128);
 }
