@@ -44,4 +44,4 @@ pub use prune::Pruned;
 pub use read::{Held, HeldHeader, HeldRow};
 
 /// Version of everything described above. Another version on disk is refused.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 1;
