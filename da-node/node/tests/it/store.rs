@@ -271,5 +271,5 @@ fn another_schema_is_refused() {
     db.put_cf(db.cf_handle("meta").unwrap(), b"schema", 9_u32.to_be_bytes()).unwrap();
     drop(db);
     let refused = Store::open(dir.path(), &options(), &identity()).unwrap_err();
-    assert!(matches!(refused, StoreError::WrongSchema { found: 9, expected: 2, .. }), "{refused}");
+    assert!(matches!(refused, StoreError::WrongSchema { found: 9, expected: 1, .. }), "{refused}");
 }
