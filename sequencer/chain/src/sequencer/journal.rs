@@ -67,15 +67,13 @@ impl BlockJournal {
         self.next = (block, records);
     }
 
-    /// Block and position of the next record.
-    pub(super) const fn position(&self) -> (u64, u32) {
-        self.next
-    }
-
     /// Gives up all blocks from `block` on and keeps `orphans`, all or nothing, synced. Orphans kept
     /// before stay where there are more of them: what was executed since is refused by its nonce.
     pub(super) fn give_up(&mut self, block: u64, orphans: &[Vec<u8>]) -> Result<(), ChainError> {
-        self.next = (0, 0);
+        // An open block below them goes on where it was.
+        if self.next.0 >= block {
+            self.next = (0, 0);
+        }
         let kept = (0..).zip(orphans).map(|(index, bytes)| (ORPHANS, index, &bytes[..]));
         Ok(self.journal.replace(block, ORPHANS, kept)?)
     }

@@ -97,7 +97,6 @@ pub(super) fn settle(
     let next = head.saturating_add(1 + u64::from(open.is_some()));
     if given_up.is_some() || !unwound.is_empty() {
         let kept: Vec<_> = lost.iter().map(|tx| Record::tx(tx.sender(), tx.encoded())).collect();
-        let place = journal.position();
         let moved = journal.give_up(given_up.unwrap_or(next), &kept).and_then(|()| {
             let blocks = unwound.iter().map(RecoveredBlock::num_hash);
             Ok(chain.store().forget_orphans(blocks)?)
@@ -106,9 +105,6 @@ pub(super) fn settle(
             // The journal may not have them, and the next attempt needs them.
             chain.inner.orphans.lock().splice(0..0, unwound);
             return Err(error);
-        }
-        if open.is_some() {
-            journal.continue_at(place.0, place.1);
         }
     }
     let orphans = lost.iter().map(|tx| tx.hash()).collect();
