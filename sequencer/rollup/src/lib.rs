@@ -12,9 +12,11 @@
 //!
 //! - [`RollupConfig`]: one chain's parameters, `rollup.json`
 //! - [`batch`]: singular and span batches
+//! - [`feed`]: signed unsafe blocks
 
 pub mod batch;
 mod config;
+pub mod feed;
 mod refs;
 mod system_config;
 

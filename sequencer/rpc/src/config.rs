@@ -1,7 +1,10 @@
 //! What an operator can set.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use alloy_signer_local::PrivateKeySigner;
 
 /// Settings of the RPC server. Sizes are bytes.
 #[derive(Debug, Clone)]
@@ -17,6 +20,8 @@ pub struct RpcConfig {
     /// Whether submitted transactions count as the node's own, which are journaled and not evicted.
     /// For private nodes only: it takes the pool's limits away.
     pub local_transactions: bool,
+    /// Signs the blocks of the feed. Without it there is none.
+    pub feed_signer: Option<Arc<PrivateKeySigner>>,
 }
 
 /// One port.
@@ -124,6 +129,7 @@ impl Default for RpcConfig {
             methods: MethodLimits::default(),
             client_version: concat!("cairn/v", env!("CARGO_PKG_VERSION")).into(),
             local_transactions: false,
+            feed_signer: None,
         }
     }
 }

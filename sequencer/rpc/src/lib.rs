@@ -16,6 +16,7 @@ mod debug_raw;
 pub mod error;
 mod eth;
 pub mod execution;
+mod feed;
 mod logs;
 mod methods;
 mod node;
