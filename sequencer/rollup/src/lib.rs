@@ -13,10 +13,12 @@
 //! - [`RollupConfig`]: one chain's parameters, `rollup.json`
 //! - [`batch`]: singular and span batches
 //! - [`feed`]: signed unsafe blocks
+//! - [`proposer`]: what to do about output roots on L1
 
 pub mod batch;
 mod config;
 pub mod feed;
+pub mod proposer;
 mod refs;
 mod system_config;
 
