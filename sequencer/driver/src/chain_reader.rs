@@ -1,0 +1,78 @@
+//! The chain as the rollup protocol asks for it.
+
+use std::sync::Arc;
+
+use cairn_chain::{BlockRef, Chain, ChainError};
+use cairn_primitives::{ReadError, RecoveredBlock};
+use cairn_rollup::derivation::SafeChain;
+use cairn_rollup::start::{SafeHeadEntry, StartSource};
+use cairn_rollup::{L2BlockRef, RollupConfig, SystemConfig};
+
+use crate::DriverError;
+
+/// Reads L2 blocks as the rollup sees them.
+#[derive(Debug, Clone)]
+pub struct ChainReader {
+    chain: Chain,
+    config: Arc<RollupConfig>,
+}
+
+impl ChainReader {
+    /// A reader of that chain.
+    pub const fn new(chain: Chain, config: Arc<RollupConfig>) -> Self {
+        Self { chain, config }
+    }
+
+    /// The block with its L1 origin; `None` if it is not canonical.
+    ///
+    /// # Errors
+    /// [`DriverError::Chain`]; [`DriverError::Block`] for a block without L1 attributes.
+    pub fn block_ref(&self, block: BlockRef) -> Result<Option<L2BlockRef>, DriverError> {
+        let Some(block) = self.chain.block(block)? else { return Ok(None) };
+        self.name(&block).map(Some)
+    }
+
+    /// As [`Self::block_ref`], for a block that the caller knows to be there.
+    ///
+    /// # Errors
+    /// The same, and [`ChainError::UnknownNumber`].
+    pub fn existing(&self, number: u64) -> Result<L2BlockRef, DriverError> {
+        let block = self.block_ref(BlockRef::Number(number))?;
+        block.ok_or_else(|| ChainError::UnknownNumber(number).into())
+    }
+
+    fn name(&self, block: &RecoveredBlock) -> Result<L2BlockRef, DriverError> {
+        L2BlockRef::from_block(&self.config, block.block(), block.hash())
+            .map_err(|error| DriverError::Block(error.to_string()))
+    }
+
+    fn stored(&self, number: u64) -> Result<Option<RecoveredBlock>, ReadError> {
+        self.chain.block(BlockRef::Number(number)).map_err(ReadError::new)
+    }
+}
+
+impl SafeChain for ChainReader {
+    fn block(&self, number: u64) -> Result<L2BlockRef, ReadError> {
+        self.existing(number).map_err(ReadError::new)
+    }
+}
+
+impl StartSource for ChainReader {
+    fn block(&self, number: u64) -> Result<Option<L2BlockRef>, ReadError> {
+        self.block_ref(BlockRef::Number(number)).map_err(ReadError::new)
+    }
+
+    fn system_config(&self, number: u64) -> Result<SystemConfig, ReadError> {
+        if number == self.config.genesis.l2.number {
+            return Ok(self.config.genesis.system_config);
+        }
+        let block = self.stored(number)?;
+        let block = block.ok_or_else(|| ReadError::new(ChainError::UnknownNumber(number)))?;
+        SystemConfig::of_block(&self.config, block.block()).map_err(ReadError::new)
+    }
+
+    fn safe_head(&self, l1_number: u64) -> Result<Option<SafeHeadEntry>, ReadError> {
+        let entry = self.chain.safe_head_at_l1(l1_number).map_err(ReadError::new)?;
+        Ok(entry.map(|entry| SafeHeadEntry { l1: entry.l1, l2: entry.safe }))
+    }
+}

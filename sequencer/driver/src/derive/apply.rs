@@ -1,0 +1,59 @@
+//! Derived attributes become blocks.
+
+use alloy_eips::BlockNumHash;
+use cairn_chain::{BlockRef, Chain, DeriveError, DerivedPayload};
+use cairn_rollup::derivation::DerivedAttributes;
+
+use crate::DriverError;
+use crate::payload::payload;
+
+/// What became of attributes.
+pub(super) enum Applied {
+    /// They are this block, which the chain had or has now.
+    Block(BlockNumHash),
+    /// They do not execute.
+    Invalid,
+}
+
+/// Finds the block that the attributes make, or makes it in place of the unsafe blocks above the
+/// safe head.
+pub(super) fn apply(chain: &Chain, derived: &DerivedAttributes) -> Result<Applied, DriverError> {
+    let parent = derived.parent.hash;
+    let payload = payload(&derived.attributes);
+    if let Some(block) = chain.consolidate(parent, &payload)? {
+        metrics::counter!("cairn_derivation_consolidated_total").increment(1);
+        return Ok(Applied::Block(block));
+    }
+    match execute(chain, parent, payload) {
+        Ok(block) => Ok(Applied::Block(block)),
+        Err(DeriveError::Invalid { number, source }) => {
+            metrics::counter!("cairn_derivation_invalid_blocks_total").increment(1);
+            tracing::warn!(target: "driver::derive", number, error = %source, "invalid batch");
+            Ok(Applied::Invalid)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn execute(
+    chain: &Chain,
+    parent: alloy_primitives::B256,
+    payload: DerivedPayload,
+) -> Result<BlockNumHash, DeriveError> {
+    let number = chain
+        .header(BlockRef::Hash(parent))?
+        .map_or(0, |(_, header)| header.number.saturating_add(1));
+    let recovered =
+        payload.recover().map_err(|source| DeriveError::Invalid { number, source })?;
+    let derived = chain.derive(parent, recovered)?;
+    metrics::counter!("cairn_derivation_blocks_total").increment(1);
+    if derived.replaced > 0 {
+        metrics::counter!("cairn_derivation_replaced_blocks_total").increment(derived.replaced);
+        tracing::warn!(
+            target: "driver::derive",
+            number, replaced = derived.replaced,
+            "L1 says otherwise than the unsafe chain"
+        );
+    }
+    Ok(derived.block)
+}

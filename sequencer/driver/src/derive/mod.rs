@@ -1,0 +1,169 @@
+//! The thread that derives.
+//!
+//! It runs one derivation machine after the other: a reset ends one, and the next begins where
+//! `cairn_rollup::start` says. On a verifier it is the only writer of the chain, and takes unsafe blocks
+//! of a feed in between; on a sequencer's node it replaces unsafe blocks only where L1 says otherwise.
+
+mod apply;
+mod session;
+mod starting;
+mod status;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use cairn_chain::Chain;
+use cairn_l1::{HeadState, L1Client, NextStep};
+use cairn_primitives::Block;
+use cairn_rollup::{RollupConfig, RollupHandle};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+
+use self::session::Session;
+use crate::{ChainReader, DataReader, DriverError};
+
+/// Pause after resets that follow each other without a block in between.
+const RESET_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// What derivation works with.
+#[derive(Debug)]
+pub struct DerivationConfig {
+    /// The chain that it extends.
+    pub chain: Chain,
+    /// Parameters of the rollup.
+    pub rollup: Arc<RollupConfig>,
+    /// L1.
+    pub l1: Arc<L1Client>,
+    /// Heads of L1.
+    pub heads: watch::Receiver<HeadState>,
+    /// Data of batches.
+    pub data: DataReader,
+    /// Unsafe blocks of a sequencer, checked signatures; `None` on a node that makes them itself.
+    pub feed: Option<mpsc::Receiver<Block>>,
+    /// L1 blocks that are fetched ahead.
+    pub prefetch: NonZeroUsize,
+    /// Where the status is shown.
+    pub handle: RollupHandle,
+}
+
+/// The running thread. Dropping it ends the thread.
+#[derive(Debug)]
+pub struct DerivationTask {
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+    ended: Arc<Mutex<Option<String>>>,
+}
+
+/// What every session uses.
+pub(self) struct Shared {
+    chain: Chain,
+    reader: ChainReader,
+    rollup: Arc<RollupConfig>,
+    l1: Arc<L1Client>,
+    heads: watch::Receiver<HeadState>,
+    data: DataReader,
+    feed: Option<mpsc::Receiver<Block>>,
+    prefetch: NonZeroUsize,
+    handle: RollupHandle,
+    resets: mpsc::Receiver<()>,
+    stop: watch::Receiver<bool>,
+}
+
+impl DerivationTask {
+    /// Starts deriving. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the thread cannot be made.
+    pub fn spawn(config: DerivationConfig) -> std::io::Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let (ask, resets) = mpsc::channel(1);
+        // A reset that waits already is as good as another one.
+        config.handle.on_reset(move || drop(ask.try_send(())));
+        let ended = Arc::new(Mutex::new(None));
+        let shared = Shared {
+            reader: ChainReader::new(config.chain.clone(), config.rollup.clone()),
+            chain: config.chain,
+            rollup: config.rollup,
+            l1: config.l1,
+            heads: config.heads,
+            data: config.data,
+            feed: config.feed,
+            prefetch: config.prefetch,
+            handle: config.handle,
+            resets,
+            stop: stopped,
+        };
+        let (runtime, reason) = (Handle::current(), ended.clone());
+        // Decoding, execution and the disk hold this thread and no other.
+        let work = move || {
+            if let Err(error) = runtime.block_on(run(shared)) {
+                tracing::error!(target: "driver::derive", %error, "derivation has ended");
+                *reason.lock() = Some(error.to_string());
+            }
+        };
+        let thread = std::thread::Builder::new().name("cairn-derive".into()).spawn(work)?;
+        Ok(Self { stop, thread: Some(thread), ended })
+    }
+
+    /// Why derivation has ended, if it has: something that needs an operator.
+    pub fn ended(&self) -> Option<String> {
+        self.ended.lock().clone()
+    }
+
+    /// Ends the thread and waits for it.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(target: "driver::derive", "the derivation thread panicked");
+        }
+    }
+}
+
+impl Drop for DerivationTask {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+async fn run(mut shared: Shared) -> Result<(), DriverError> {
+    shared.l1.check_chain().await.or_else(|error| match error.next_step() {
+        NextStep::Stop => Err(error),
+        // The session will ask again.
+        NextStep::Retry(_) | NextStep::Reset => Ok(()),
+    })?;
+    loop {
+        let error = match Session::start(&mut shared).await {
+            Ok(mut session) => match session.run().await {
+                Ok(never) => match never {},
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        let pause = match (&error, error.next_step()) {
+            (DriverError::Stopped, _) => return Ok(()),
+            (_, NextStep::Stop) => return Err(error),
+            (_, NextStep::Retry(pause)) => pause,
+            (_, NextStep::Reset) => RESET_PAUSE,
+        };
+        metrics::counter!("cairn_derivation_resets_total").increment(1);
+        tracing::warn!(target: "driver::derive", %error, "derivation starts anew");
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stopped(&mut shared.stop) => return Ok(()),
+        }
+    }
+}
+
+/// Resolves when the thread is to end.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the task is gone, which ends the thread as well.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
