@@ -12,9 +12,15 @@
 //!
 //! - [`RollupConfig`]: one chain's parameters, `rollup.json`
 //! - [`batch`]: singular and span batches
+//! - [`channel`]: batches compressed together, and put together from frames
+//! - [`frame`]: what a batcher transaction carries
+//! - [`blob`]: the same in L1 blobs
 
 pub mod batch;
+pub mod blob;
+pub mod channel;
 mod config;
+pub mod frame;
 mod refs;
 mod system_config;
 
