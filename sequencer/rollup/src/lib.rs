@@ -12,13 +12,19 @@
 //!
 //! - [`RollupConfig`]: one chain's parameters, `rollup.json`
 //! - [`batch`]: singular and span batches
+//! - [`channel`]: batches compressed together, and put together from frames
+//! - [`frame`]: what a batcher transaction carries
+//! - [`blob`]: the same in L1 blobs
 //! - [`l1`]: L1 blocks as derivation sees them
 //! - [`derivation`]: from L1 blocks and batch data to payload attributes
 
 mod attributes;
 pub mod batch;
+pub mod blob;
+pub mod channel;
 mod config;
 pub mod derivation;
+pub mod frame;
 pub mod l1;
 mod refs;
 mod system_config;
