@@ -14,13 +14,26 @@
 //! - [`batch`]: singular and span batches
 //! - [`feed`]: signed unsafe blocks
 //! - [`proposer`]: what to do about output roots on L1
+//! - [`channel`]: batches compressed together, and put together from frames
+//! - [`frame`]: what a batcher transaction carries
+//! - [`blob`]: the same in L1 blobs
+//! - [`l1`]: L1 blocks as derivation sees them
+//! - [`derivation`]: from L1 blocks and batch data to payload attributes
 
+mod attributes;
 pub mod batch;
+pub mod blob;
+pub mod channel;
 mod config;
 pub mod feed;
 pub mod proposer;
+pub mod derivation;
+pub mod frame;
+pub mod l1;
 mod refs;
 mod system_config;
+
+pub use attributes::{AttributesInput, Mismatch, RollupAttributes, SEQUENCER_FEE_VAULT, mismatch};
 
 pub use config::{
     CHANNEL_TIMEOUT, CairnConfig, ChainOpConfig, ForkTimes, MAX_SEQUENCER_DRIFT, RollupConfig,
