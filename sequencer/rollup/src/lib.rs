@@ -12,11 +12,18 @@
 //!
 //! - [`RollupConfig`]: one chain's parameters, `rollup.json`
 //! - [`batch`]: singular and span batches
+//! - [`l1`]: L1 blocks as derivation sees them
+//! - [`derivation`]: from L1 blocks and batch data to payload attributes
 
+mod attributes;
 pub mod batch;
 mod config;
+pub mod derivation;
+pub mod l1;
 mod refs;
 mod system_config;
+
+pub use attributes::{AttributesInput, Mismatch, RollupAttributes, SEQUENCER_FEE_VAULT, mismatch};
 
 pub use config::{
     CHANNEL_TIMEOUT, CairnConfig, ChainOpConfig, ForkTimes, MAX_SEQUENCER_DRIFT, RollupConfig,
