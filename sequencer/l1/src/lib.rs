@@ -21,6 +21,7 @@
 pub mod blob;
 pub mod block;
 mod error;
+mod forks;
 pub mod head;
 mod prefetch;
 pub mod rpc;
@@ -28,5 +29,6 @@ pub mod rpc;
 pub use blob::{BlobClient, BlobConfig};
 pub use block::{FetchedBlock, FetchedTransaction, L1Client, L1Config};
 pub use error::{L1Error, Lie, NextStep};
+pub use forks::{L1Fork, L1Forks};
 pub use head::{HeadConfig, HeadFollower, HeadState, Heads};
 pub use prefetch::Prefetcher;
