@@ -1,7 +1,7 @@
 //! Blobs, and the blocks they come with.
 
 use alloy::consensus::{BlobTransactionSidecarEip7594, SidecarBuilder, SimpleCoder};
-use alloy::network::TransactionBuilder7594;
+use alloy::network::TransactionBuilder4844;
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
 use alloy_eips::eip4844::Blob;
@@ -23,7 +23,7 @@ async fn with_blobs() -> Option<(Anvil, Vec<Blob>)> {
             SidecarBuilder::<SimpleCoder>::from_slice(&data).build_7594().unwrap();
         blobs.extend(sidecar.blobs.clone());
         let request = TransactionRequest::default().to(Address::repeat_byte(0x22));
-        let request = request.with_blob_sidecar_7594(sidecar).max_fee_per_blob_gas(1_000_000);
+        let request = request.with_blob_sidecar_7594(sidecar).with_max_fee_per_blob_gas(1_000_000);
         let _ = anvil.provider.send_transaction(request).await.unwrap();
     }
     anvil.mine(1).await;
