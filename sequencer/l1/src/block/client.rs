@@ -1,0 +1,244 @@
+//! Asking for blocks.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use alloy_eips::{BlockNumHash, BlockNumberOrTag};
+use alloy_primitives::{B256, Bytes, U64};
+use cairn_rollup::L1BlockRef;
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use super::check::{Asked, assemble, compare_hash, is_trusted, known_transaction};
+use super::json::{JsonBlock, JsonReceipt, JsonTransaction, Skipped, from_raw};
+use super::{FetchedBlock, FetchedTransaction};
+use crate::rpc::{Attempt, Backoff, CallError, Endpoint, Endpoints, call_as};
+use crate::{L1Error, Lie};
+
+/// How L1 is reached.
+#[derive(Debug, Clone)]
+pub struct L1Config {
+    /// HTTP endpoints in order of preference.
+    pub endpoints: Vec<Url>,
+    /// Chain id that they must have.
+    pub chain_id: u64,
+    /// Time for one answer.
+    pub answer_time: Duration,
+    /// Most bytes of one answer.
+    pub bytes_max: usize,
+    /// Pauses after failures.
+    pub backoff: Backoff,
+    /// Believe hash and transactions root of blocks with blobs: for anvil alone.
+    pub trust_rpc: bool,
+}
+
+impl L1Config {
+    /// Defaults: 10 s and 128 MiB for an answer.
+    pub fn new(endpoints: Vec<Url>, chain_id: u64) -> Self {
+        Self {
+            endpoints,
+            chain_id,
+            answer_time: Duration::from_secs(10),
+            bytes_max: 128 << 20,
+            backoff: Backoff::default(),
+            trust_rpc: false,
+        }
+    }
+}
+
+/// A reader of L1.
+#[derive(Debug)]
+pub struct L1Client {
+    endpoints: Endpoints,
+    chain_id: u64,
+    trust_rpc: bool,
+    /// Said once that a block is believed.
+    trusted: OnceLock<()>,
+}
+
+impl L1Client {
+    /// A client. Asks nothing yet.
+    ///
+    /// # Errors
+    /// [`L1Error::Unavailable`] for a configuration without endpoints.
+    pub fn new(config: L1Config) -> Result<Self, L1Error> {
+        let L1Config { endpoints, chain_id, answer_time, bytes_max, backoff, trust_rpc } = config;
+        let endpoints = Endpoints::new(&endpoints, answer_time, bytes_max, backoff)?;
+        Ok(Self { endpoints, chain_id, trust_rpc, trusted: OnceLock::new() })
+    }
+
+    /// The endpoints.
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Chain id of the configuration.
+    pub const fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Checks the chain id of every endpoint that answers.
+    ///
+    /// # Errors
+    /// [`L1Error::WrongChain`]; [`L1Error::Unavailable`] if none answers.
+    pub async fn check_chain(&self) -> Result<(), L1Error> {
+        let params = json!([]);
+        let mut last = None;
+        let mut answered = false;
+        for endpoint in self.endpoints.iter() {
+            match call_as::<U64>(endpoint, "eth_chainId", &params).await {
+                Ok(Some(found)) if found.to::<u64>() != self.chain_id => {
+                    return Err(L1Error::WrongChain {
+                        endpoint: endpoint.name().to_owned(),
+                        expected: self.chain_id,
+                        found: found.to(),
+                    });
+                }
+                Ok(_) => answered = true,
+                Err(failure) => last = Some(failure),
+            }
+        }
+        if answered {
+            return Ok(());
+        }
+        Err(L1Error::Unavailable {
+            what: "eth_chainId".to_owned(),
+            reason: format!("{last:?}"),
+            after: Duration::from_secs(1),
+        })
+    }
+
+    /// A block by number; `None` if there is none yet.
+    ///
+    /// # Errors
+    /// [`L1Error`].
+    pub async fn block_by_number(&self, number: u64) -> Result<Option<FetchedBlock>, L1Error> {
+        self.block(Asked::Number(number), format!("{number:#x}").into()).await
+    }
+
+    /// A block by hash; `None` if no endpoint knows it.
+    ///
+    /// # Errors
+    /// [`L1Error`].
+    pub async fn block_by_hash(&self, hash: B256) -> Result<Option<FetchedBlock>, L1Error> {
+        self.block(Asked::Hash(hash), json!(hash)).await
+    }
+
+    /// The block behind the cursor; `None` if there is none yet.
+    ///
+    /// # Errors
+    /// [`L1Error::Reorg`] if it is no child of the cursor, and the others.
+    pub async fn block_after(&self, cursor: BlockNumHash) -> Result<Option<FetchedBlock>, L1Error> {
+        let block = self.block_by_number(cursor.number.saturating_add(1)).await?;
+        match block {
+            Some(block) if block.header.parent_hash != cursor.hash => {
+                Err(L1Error::Reorg { cursor, found: block.id() })
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// The header at a tag or a number, checked; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`L1Error`].
+    pub async fn block_ref(&self, tag: BlockNumberOrTag) -> Result<Option<L1BlockRef>, L1Error> {
+        let asked = tag.as_number().map_or(Asked::Tag, Asked::Number);
+        self.header(asked, json!(tag)).await
+    }
+
+    /// The header of a hash, checked; `None` if no endpoint knows it.
+    ///
+    /// # Errors
+    /// [`L1Error`].
+    pub async fn block_ref_by_hash(&self, hash: B256) -> Result<Option<L1BlockRef>, L1Error> {
+        self.header(Asked::Hash(hash), json!(hash)).await
+    }
+
+    async fn header(&self, asked: Asked, name: Value) -> Result<Option<L1BlockRef>, L1Error> {
+        let what = format!("block {name}");
+        let params = &json!([name, false]);
+        let attempt = move |endpoint| async move {
+            let block = call_as::<JsonBlock<Skipped>>(endpoint, asked.method(), params).await?;
+            let Some(block) = block else { return Ok(None) };
+            asked.check(&block, self.trust_rpc)?;
+            let JsonBlock { hash, header, .. } = block;
+            Ok(Some(L1BlockRef {
+                hash,
+                number: header.number,
+                parent_hash: header.parent_hash,
+                timestamp: header.timestamp,
+            }))
+        };
+        self.endpoints.attempt(&what, attempt).await
+    }
+
+    async fn block(&self, asked: Asked, name: Value) -> Result<Option<FetchedBlock>, L1Error> {
+        let what = format!("block {name}");
+        let params = &json!([name, true]);
+        let attempt = move |endpoint| async move { self.block_of(endpoint, asked, params).await };
+        match self.endpoints.attempt(&what, attempt).await {
+            Err(L1Error::Lie {
+                lie: lie @ Lie::ReceiptsRoot { unknown: Some(kind), .. }, ..
+            }) => Err(L1Error::UnknownType { kind, lie: lie.into() }),
+            other => other,
+        }
+    }
+
+    async fn block_of(
+        &self,
+        endpoint: &Endpoint,
+        asked: Asked,
+        params: &Value,
+    ) -> Result<Option<FetchedBlock>, Attempt> {
+        let block =
+            call_as::<JsonBlock<Vec<JsonTransaction>>>(endpoint, asked.method(), params).await?;
+        let Some(block) = block else { return Ok(None) };
+        asked.check(&block, self.trust_rpc)?;
+        // By hash: a reorganisation in between must not mix two blocks.
+        let params = json!([block.hash]);
+        let receipts = call_as::<Vec<JsonReceipt>>(endpoint, "eth_getBlockReceipts", &params);
+        let Some(receipts) = receipts.await? else {
+            let reason = format!("no receipts of block {}", block.hash);
+            return Err(CallError::Transport(reason).into());
+        };
+        let JsonBlock { hash, header, transactions } = block;
+        let number = header.number;
+        let mut encoded = Vec::with_capacity(transactions.len());
+        for (index, transaction) in transactions.into_iter().enumerate() {
+            encoded.push(if transaction.is_known() {
+                known_transaction(number, index, transaction)?
+            } else {
+                let raw = raw_transaction(endpoint, transaction.hash).await?;
+                compare_hash(number, index, transaction.hash, raw)?
+            });
+        }
+        if is_trusted(&header, self.trust_rpc) && self.trusted.set(()).is_ok() {
+            tracing::warn!(
+                target: "l1::block", number,
+                "blocks with blobs are believed without their transactions root (trust-rpc)"
+            );
+        }
+        Ok(Some(assemble(hash, header, encoded, receipts, self.trust_rpc)?))
+    }
+}
+
+impl Asked {
+    const fn method(self) -> &'static str {
+        match self {
+            Self::Tag | Self::Number(_) => "eth_getBlockByNumber",
+            Self::Hash(_) => "eth_getBlockByHash",
+        }
+    }
+}
+
+async fn raw_transaction(endpoint: &Endpoint, hash: B256) -> Result<FetchedTransaction, Attempt> {
+    let method = "eth_getRawTransactionByHash";
+    match call_as::<Bytes>(endpoint, method, &json!([hash])).await? {
+        Some(raw) => Ok(from_raw(raw)),
+        None => {
+            let reason = format!("no bytes of transaction {hash}");
+            Err(Lie::Malformed { what: method.to_owned(), reason }.into())
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Blobs, and the blocks they come with.
+
+use alloy::consensus::{BlobTransactionSidecarEip7594, SidecarBuilder, SimpleCoder};
+use alloy::network::TransactionBuilder4844;
+use alloy::providers::Provider;
+use alloy::rpc::types::TransactionRequest;
+use alloy_eips::eip4844::Blob;
+use alloy_primitives::{Address, B256};
+use cairn_l1::blob::{BlobIds, SlotClock};
+use cairn_l1::{BlobClient, BlobConfig, FetchedBlock, L1Error, Lie, NextStep};
+use serde_json::{Value, json};
+
+use crate::anvil::{Anvil, BACKOFF, client};
+use crate::proxy::{Fault, Proxy};
+
+/// anvil with blobs in block 1, of two transactions, and the blobs in order.
+async fn with_blobs() -> Option<(Anvil, Vec<Blob>)> {
+    let anvil = Anvil::start(&[]).await?;
+    let mut blobs = Vec::new();
+    for (seed, length) in [(1_u8, 1000), (2, 200_000)] {
+        let data = vec![seed; length];
+        let sidecar: BlobTransactionSidecarEip7594 =
+            SidecarBuilder::<SimpleCoder>::from_slice(&data).build_7594().unwrap();
+        blobs.extend(sidecar.blobs.clone());
+        let request = TransactionRequest::default().to(Address::repeat_byte(0x22));
+        let request = request.with_blob_sidecar_7594(sidecar).with_max_fee_per_blob_gas(1_000_000);
+        let _ = anvil.provider.send_transaction(request).await.unwrap();
+    }
+    anvil.mine(1).await;
+    Some((anvil, blobs))
+}
+
+fn blob_client(urls: &[&str], ids: BlobIds) -> BlobClient {
+    let urls = urls.iter().map(|url| url.parse().unwrap()).collect();
+    BlobClient::new(BlobConfig { ids, backoff: BACKOFF, ..BlobConfig::new(urls) }).unwrap()
+}
+
+async fn block_of(anvil: &Anvil) -> (FetchedBlock, Vec<B256>) {
+    let block = client(&[&anvil.url], true).block_by_number(1).await.unwrap().unwrap();
+    let hashes = block.transactions.iter().flat_map(|one| one.blob_hashes().to_vec()).collect();
+    (block, hashes)
+}
+
+#[tokio::test]
+async fn blobs_come_in_the_order_of_their_hashes() {
+    let Some((anvil, blobs)) = with_blobs().await else { return };
+    let (block, mut hashes) = block_of(&anvil).await;
+    assert_eq!(hashes.len(), blobs.len());
+    let reader = blob_client(&[&anvil.url], BlobIds::Detect);
+    let got = reader.blobs(&block.block_ref(), &hashes).await.unwrap();
+    assert!(got.iter().map(|blob| **blob).eq(blobs.iter().copied()));
+    hashes.reverse();
+    hashes.push(hashes[0]);
+    let got = reader.blobs(&block.block_ref(), &hashes).await.unwrap();
+    assert!(*got[0] == blobs[blobs.len() - 1] && got[0] == got[hashes.len() - 1]);
+    assert!(reader.blobs(&block.block_ref(), &[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn anvil_hashes_blocks_with_blobs_wrongly_and_is_believed_only_if_told_so() {
+    let Some((anvil, _)) = with_blobs().await else { return };
+    let error = anvil.client().block_by_number(1).await.unwrap_err();
+    let wrong = matches!(
+        &error,
+        L1Error::Lie { lie: Lie::TransactionsRoot { .. } | Lie::HeaderHash { .. }, .. }
+    );
+    assert!(wrong, "anvil is right by now, and trust_rpc can go: {error}");
+    let (block, _) = block_of(&anvil).await;
+    assert_eq!(block.receipts.len(), 2);
+    // Receipts are checked all the same, and so are blocks without blobs.
+    let proxy = Proxy::start(&anvil.url).await;
+    proxy.rule(|called, _, result| {
+        let mut result = result.clone();
+        if called != "eth_getBlockReceipts" {
+            return Fault::None;
+        }
+        result[0]["cumulativeGasUsed"] = json!("0x1");
+        Fault::Replace(result)
+    });
+    let error = client(&[&proxy.url], true).block_by_number(1).await.unwrap_err();
+    assert!(matches!(&error, L1Error::Lie { lie: Lie::ReceiptsRoot { .. }, .. }), "{error}");
+    anvil.mine(1).await;
+    proxy.rule(|called, _, result| {
+        let mut result = result.clone();
+        if called != "eth_getBlockByNumber" {
+            return Fault::None;
+        }
+        result["stateRoot"] = json!(B256::ZERO);
+        Fault::Replace(result)
+    });
+    let error = client(&[&proxy.url], true).block_by_number(2).await.unwrap_err();
+    assert!(matches!(&error, L1Error::Lie { lie: Lie::HeaderHash { .. }, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_wrong_or_missing_blob_is_got_elsewhere() {
+    let Some((anvil, blobs)) = with_blobs().await else { return };
+    let (block, hashes) = block_of(&anvil).await;
+    let proxy = Proxy::start(&anvil.url).await;
+    let alterations: [fn(&mut Value); 4] = [
+        |data| *data = json!([]),
+        |data| data[0] = json!("0x1234"),
+        |data| data[0] = data[1].clone(),
+        |data| data[1] = json!(format!("0x{}", "00".repeat(131_072))),
+    ];
+    for alteration in alterations {
+        proxy.rule(move |path, _, result| {
+            if !path.contains("/blobs/") {
+                return Fault::None;
+            }
+            let mut result = result.clone();
+            alteration(&mut result["data"]);
+            Fault::Replace(result)
+        });
+        let alone = blob_client(&[&proxy.url], BlobIds::BlockNumber);
+        let error = alone.blobs(&block.block_ref(), &hashes).await.unwrap_err();
+        assert!(matches!(error.next_step(), NextStep::Retry(_)), "{error}");
+        let both = blob_client(&[&proxy.url, &anvil.url], BlobIds::BlockNumber);
+        assert_eq!(both.blobs(&block.block_ref(), &hashes).await.unwrap().len(), blobs.len());
+    }
+}
+
+#[tokio::test]
+async fn a_beacon_node_is_asked_by_slot() {
+    let Some((anvil, blobs)) = with_blobs().await else { return };
+    let (block, hashes) = block_of(&anvil).await;
+    let proxy = Proxy::start(&anvil.url).await;
+    let time = block.header.timestamp;
+    let genesis = time - 12 * 7;
+    let all = reqwest::get(format!("{}/eth/v1/beacon/blobs/1", anvil.url)).await.unwrap();
+    let all: Value = all.json().await.unwrap();
+    // anvil has no slots: the proxy puts its blobs where a beacon node has them.
+    proxy.rule(move |path, _, _| match path {
+        "/eth/v1/config/spec" => Fault::Replace(json!({"data": {"SECONDS_PER_SLOT": "12"}})),
+        "/eth/v1/beacon/genesis" => {
+            Fault::Replace(json!({"data": {"genesis_time": genesis.to_string()}}))
+        }
+        path if path.starts_with("/eth/v1/beacon/blobs/7?") => Fault::Replace(all.clone()),
+        _ => Fault::Status(404, None),
+    });
+    let reader = blob_client(&[&proxy.url], BlobIds::Detect);
+    let got = reader.blobs(&block.block_ref(), &hashes).await.unwrap();
+    assert_eq!(got.len(), blobs.len());
+    assert!(proxy.calls().iter().any(|path| path.starts_with("/eth/v1/beacon/blobs/7?")));
+    let clock = SlotClock { genesis_time: genesis + 1, seconds_per_slot: 12 };
+    let wrong = blob_client(&[&proxy.url], BlobIds::Slot(clock));
+    let error = wrong.blobs(&block.block_ref(), &hashes).await.unwrap_err();
+    assert!(matches!(error, L1Error::Lie { lie: Lie::Malformed { .. }, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn blobs_past_their_retention_are_pruned() {
+    let Some((anvil, _)) = with_blobs().await else { return };
+    let (block, hashes) = block_of(&anvil).await;
+    let proxy = Proxy::start(&anvil.url).await;
+    proxy.rule(|_, _, _| Fault::Status(404, None));
+    let reader = blob_client(&[&proxy.url], BlobIds::BlockNumber);
+    let mut old = block.block_ref();
+    let error = reader.blobs(&old, &hashes).await.unwrap_err();
+    assert!(matches!(error, L1Error::Unavailable { .. }), "{error}");
+    old.timestamp -= 60 * 24 * 3600;
+    let error = reader.blobs(&old, &hashes).await.unwrap_err();
+    assert!(matches!(error, L1Error::Pruned { .. }), "{error}");
+}
