@@ -12,7 +12,8 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{broadcast, oneshot};
 
 use crate::error::ChainError;
-use crate::events::{ChainEvent, ChainEvents};
+use crate::events::{ChainEvent, ChainEvents, HeadWaker};
+use crate::head_log::HeadLog;
 use crate::header::TimestampRule;
 use crate::heads::{Head, Heads};
 use crate::import::SideBlocks;
@@ -65,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) orphans: Mutex<Vec<RecoveredBlock>>,
     /// Held by whoever appends or removes blocks.
     pub(crate) writer: Mutex<SideBlocks>,
+    pub(crate) head_log: Mutex<HeadLog>,
+    pub(crate) head_waker: HeadWaker,
     genesis: BlockNumHash,
 }
 
@@ -75,6 +78,7 @@ impl Chain {
         let stored = store.heads()?;
         let genesis = store.genesis().unwrap_or(tip);
         let orphans = store.orphans()?;
+        let last_entry = store.safe_head_at_l1(u64::MAX)?;
         // The heads may be ahead of blocks that a crash took before the store had them.
         let at_most_tip = |head: BlockNumHash| if head.number > tip.number { tip } else { head };
         let heads = Heads {
@@ -93,6 +97,8 @@ impl Chain {
             persistence: Persistence::default(),
             orphans: Mutex::new(orphans),
             writer: Mutex::new(SideBlocks::default()),
+            head_log: Mutex::new(HeadLog::new(stored, last_entry)),
+            head_waker: HeadWaker::default(),
             genesis,
         });
         crate::persistence::start(&inner)?;
@@ -255,8 +261,8 @@ impl Chain {
         self.inner.pending.wait_for(hash)
     }
 
-    /// Moves the safe or the finalized head. Neither moves behind the other, nor ahead of the
-    /// unsafe head.
+    /// Moves the safe or the finalized head and stores it. Neither moves behind the other, nor ahead
+    /// of the unsafe head. [`Self::advance_heads`] is for derivation, which moves them often.
     pub fn set_head(&self, head: Head, block: B256) -> Result<(), ChainError> {
         let _writer = self.inner.writer.lock();
         let number = self.number_of(block)?.ok_or(ChainError::UnknownBlock(block))?;
@@ -267,17 +273,9 @@ impl Chain {
             Head::Finalized if number <= heads.safe.number => heads.finalized = at,
             _ => return Err(ChainError::HeadOrder { head, number }),
         }
-        let heads = *heads;
-        self.store_heads(heads)
-    }
-
-    pub(crate) fn store_heads(&self, heads: Heads) -> Result<(), ChainError> {
-        let stored = cairn_state::Heads {
-            latest: heads.unsafe_head,
-            safe: heads.safe,
-            finalized: heads.finalized,
-        };
-        Ok(self.inner.store.set_heads(stored)?)
+        drop(heads);
+        let _gate = self.inner.persistence.pause();
+        Ok(self.inner.write_heads()?)
     }
 
     pub(crate) fn state_at_number(&self, number: u64) -> Result<StateView, ChainError> {

@@ -1,5 +1,6 @@
 //! What can go wrong, by what the caller can do about it.
 
+use alloy_eips::BlockNumHash;
 use alloy_primitives::B256;
 use cairn_evm::BlockError;
 use cairn_primitives::{BaseFeeError, ReadError, RecoverError};
@@ -169,6 +170,14 @@ pub enum ChainError {
         /// What failed.
         reason: String,
     },
+    /// The source of attributes has none for the next block, for now.
+    #[error("block {number} cannot begin: {reason}")]
+    NoAttributes {
+        /// Number of the block.
+        number: u64,
+        /// What it waits for.
+        reason: String,
+    },
     /// The chain has another head than the block that was to be appended follows.
     #[error("block {number} does not follow the head any more")]
     HeadMoved {
@@ -182,6 +191,15 @@ pub enum ChainError {
         head: crate::Head,
         /// Block that it was to move to.
         number: u64,
+    },
+    /// An L1 block that derivation has read is not the one that the safe-head index knows: L1 was
+    /// reorganised. Reset the heads first.
+    #[error("derived from L1 block {got:?}, the safe-head index has {indexed:?}: reset first")]
+    L1Reorganised {
+        /// The L1 block.
+        got: BlockNumHash,
+        /// Newest L1 block of the index.
+        indexed: BlockNumHash,
     },
     /// No such block.
     #[error("block {0} is not known")]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use crate::ExecutedBlock;
@@ -43,5 +44,27 @@ impl ChainEvents {
     pub(crate) fn send(&self, event: ChainEvent) {
         // No receiver is no error: nobody listens.
         let _ = self.0.send(event);
+    }
+}
+
+/// Who is to be woken when blocks were removed from the chain, or put onto it by somebody else.
+#[derive(Default)]
+pub(crate) struct HeadWaker(Mutex<Option<Box<dyn Fn() + Send>>>);
+
+impl std::fmt::Debug for HeadWaker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("HeadWaker").field(&self.0.lock().is_some()).finish()
+    }
+}
+
+impl HeadWaker {
+    pub(crate) fn set(&self, wake: impl Fn() + Send + 'static) {
+        *self.0.lock() = Some(Box::new(wake));
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(wake) = &*self.0.lock() {
+            wake();
+        }
     }
 }

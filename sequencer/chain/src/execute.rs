@@ -11,7 +11,7 @@ use alloy_hardforks::EthereumHardforks;
 use alloy_primitives::{Address, B256, Bloom, Bytes, address};
 use alloy_trie::EMPTY_ROOT_HASH;
 use cairn_evm::{BlockDiff, BlockError, BlockExecutor, BlockOutcome, EvmConfig};
-use cairn_primitives::{ChainSpec, Receipt, RecoveredBlock};
+use cairn_primitives::{ChainSpec, Header, Receipt, RecoveredBlock};
 use cairn_state::{Layer, StateChanges, StateChangesBuilder, StateUpdate, StateView};
 
 use self::post_state::PostStates;
@@ -98,6 +98,24 @@ impl Execution {
             None
         };
         Ok(Self { outcome, changes, update, receipts_root, logs_bloom, message_passer_root })
+    }
+
+    /// Fills in what only execution gives: gas, roots, bloom.
+    pub(crate) fn complete(&self, header: &mut Header, spec: &ChainSpec, transactions_root: B256) {
+        header.gas_used = self.outcome.gas_used;
+        if header.blob_gas_used.is_some() {
+            header.blob_gas_used = Some(self.outcome.blob_gas_used);
+        }
+        if header.requests_hash.is_some() && !spec.is_optimism() {
+            header.requests_hash = Some(self.outcome.requests.requests_hash());
+        }
+        header.transactions_root = transactions_root;
+        header.receipts_root = self.receipts_root;
+        header.logs_bloom = self.logs_bloom;
+        header.state_root = self.update.root();
+        if let Some(root) = self.message_passer_root {
+            header.withdrawals_root = Some(root);
+        }
     }
 
     /// Joins the execution with its block.

@@ -172,16 +172,21 @@ impl Chain {
             Err(_) => self.inner.store.tip().map_err(ChainError::from)?,
         };
         let removed = self.inner.recent.write().truncate(at.number);
-        let heads = {
+        let lowered = {
             let mut heads = self.inner.heads.write();
             heads.unsafe_head = at;
-            if heads.safe.number > at.number {
+            let lowered = heads.safe.number > at.number;
+            if lowered {
                 heads.safe = at;
             }
-            *heads
+            lowered
         };
+        self.inner.head_log.lock().cut(&self.inner.store, at.number).map_err(ChainError::from)?;
+        self.inner.head_waker.wake();
         unwound.map_err(ChainError::from)?;
-        self.store_heads(heads)?;
+        if lowered {
+            self.inner.write_heads().map_err(ChainError::from)?;
+        }
         Ok(removed)
     }
 

@@ -10,6 +10,8 @@
 //!
 //! - [`Chain`] is the handle that everyone shares: reads by number, hash and tag, state at any
 //!   block, events, import, unwind. Cheap to clone.
+//! - [`Chain::derive`] builds blocks from complete attributes, for derivation: see
+//!   [`DerivedPayload`]. [`Chain::advance_heads`] moves the safe and finalized heads.
 //! - [`Sequencer`] builds blocks: it executes transactions as they arrive, so that
 //!   [`Chain::pending`] holds them within milliseconds, and seals a block at each block time.
 //!
@@ -21,9 +23,11 @@
 
 mod block;
 mod chain;
+mod derive;
 mod error;
 mod events;
 mod execute;
+mod head_log;
 mod header;
 mod heads;
 mod import;
@@ -38,9 +42,13 @@ mod tip_state;
 
 pub use block::{BlockRef, ExecutedBlock, TxPosition};
 pub use chain::{Chain, ChainOptions};
+pub use derive::{
+    DeriveError, Derived, DerivedPayload, InvalidPayload, RecoveredPayload, Recovering,
+};
 pub use error::{ChainError, HeaderError, ImportError};
 pub use events::{ChainEvent, ChainEvents};
 pub use execute::{Execution, execute_block};
+pub use head_log::HeadUpdate;
 pub use header::{TimestampRule, validate_header};
 pub use heads::{Head, Heads};
 pub use import::{Imported, recover_senders};
@@ -48,7 +56,7 @@ pub use local_transactions::LocalTransactions;
 pub use pending::{PendingBlock, PendingTx, Preconfirmation};
 pub use roots::{OrderedRoot, ordered_root};
 pub use sequencer::{
-    AttributesSource, DevAttributes, PayloadAttributes, Sequencer, SequencerOptions,
+    AttributesSource, BlockTiming, DevAttributes, PayloadAttributes, Sequencer, SequencerOptions,
     SequencerStatus,
 };
 pub use startup::open_store;

@@ -47,6 +47,18 @@ enum Round {
     Failed(String),
 }
 
+impl Round {
+    fn failed(error: StateError) -> Self {
+        match error {
+            StateError::NoSpace(reason) => {
+                tracing::warn!(target: "chain::persistence", %reason, "disk full, retrying");
+                Self::DiskFull
+            }
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
 impl Persistence {
     /// Says that there are new blocks.
     pub(crate) fn wake(&self) {
@@ -139,20 +151,18 @@ fn write_batch(inner: &Inner) -> Round {
     let _gate = inner.persistence.gate.lock();
     let blocks: Vec<ExecutedBlock> =
         inner.recent.read().unpersisted().take(inner.options.persist_batch).cloned().collect();
-    let Some(last) = blocks.last() else { return Round::Idle };
+    let Some(last) = blocks.last() else {
+        return inner.write_heads().map_or_else(Round::failed, |()| Round::Idle);
+    };
     let last = last.block.number();
     let committed: Vec<CommittedBlock> = blocks.into_iter().map(committed).collect();
     match inner.store.commit(&committed) {
         Ok(_) => {
             inner.recent.write().set_persisted(last);
             metrics::gauge!("cairn_chain_persisted_block").set(last as f64);
-            Round::Wrote
+            inner.write_due_heads().map_or_else(Round::failed, |()| Round::Wrote)
         }
-        Err(StateError::NoSpace(reason)) => {
-            tracing::warn!(target: "chain::persistence", %reason, "disk full, retrying");
-            Round::DiskFull
-        }
-        Err(error) => Round::Failed(error.to_string()),
+        Err(error) => Round::failed(error),
     }
 }
 
@@ -179,9 +189,11 @@ impl Chain {
         self.inner.persistence.is_disk_full()
     }
 
-    /// Waits until the store has every block.
+    /// Waits until the store has every block and the heads.
     pub fn flush(&self) -> Result<(), ChainError> {
-        self.wait_until_unpersisted(0)
+        self.wait_until_unpersisted(0)?;
+        let _gate = self.inner.persistence.pause();
+        Ok(self.inner.write_heads()?)
     }
 
     /// Waits until the store has every block and ends the persistence thread. With a full disk it

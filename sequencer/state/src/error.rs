@@ -12,7 +12,7 @@ use cairn_primitives::ReadError;
 /// | [`Locked`](Self::Locked), [`WrongSchema`](Self::WrongSchema), [`WrongChain`](Self::WrongChain), [`WrongGenesis`](Self::WrongGenesis) | refuse to start, show the text |
 /// | [`NoSpace`](Self::NoSpace) | stop accepting, keep serving reads, retry the same call |
 /// | [`Unavailable`](Self::Unavailable), [`ProofTooFar`](Self::ProofTooFar) | answer the reader with it |
-/// | [`NotOnTip`](Self::NotOnTip), [`BelowFinalized`](Self::BelowFinalized), [`Genesis`](Self::Genesis), [`ForeignChanges`](Self::ForeignChanges) | a caller's bug, nothing was written |
+/// | [`NotOnTip`](Self::NotOnTip), [`NotCanonical`](Self::NotCanonical), [`BelowFinalized`](Self::BelowFinalized), [`Genesis`](Self::Genesis), [`ForeignChanges`](Self::ForeignChanges) | a caller's bug, nothing was written |
 /// | [`RootMismatch`](Self::RootMismatch), [`Corrupt`](Self::Corrupt), [`Database`](Self::Database) | stop the node |
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StateError {
@@ -69,6 +69,14 @@ pub enum StateError {
         tip_number: u64,
         /// Hash of the store's tip.
         tip: B256,
+    },
+    /// The block is not one of the chain's.
+    #[error("block {number} ({hash}) is not canonical")]
+    NotCanonical {
+        /// Number of the block.
+        number: u64,
+        /// Its hash.
+        hash: B256,
     },
     /// An unwind would remove finalized blocks.
     #[error("unwinding to {target} would remove finalized blocks up to {finalized}")]

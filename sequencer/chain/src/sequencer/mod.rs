@@ -9,11 +9,14 @@
 mod attributes;
 mod journal;
 mod open_block;
+mod pause;
 mod records;
 mod replay;
 mod round;
 mod run;
+mod timing;
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -25,15 +28,30 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 pub use self::attributes::{AttributesSource, DevAttributes, PayloadAttributes};
+pub(crate) use self::open_block::header_template;
 use self::run::Worker;
 use crate::error::ChainError;
 use crate::{Chain, LocalTransactions};
+
+/// Which timestamps blocks have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BlockTiming {
+    /// The second in which the block is sealed. After a stall the rhythm starts anew, and seconds
+    /// without block stay behind.
+    #[default]
+    WallClock,
+    /// The parent's plus this many seconds, as every block of a rollup has it. When the chain is
+    /// behind the clock, blocks follow each other without waiting until it has caught up.
+    FixedInterval(NonZeroU64),
+}
 
 /// Settings of the sequencer.
 #[derive(Debug, Clone)]
 pub struct SequencerOptions {
     /// Time between blocks.
     pub block_time: Duration,
+    /// Which timestamps blocks have.
+    pub timing: BlockTiming,
     /// Directory of the journal.
     pub journal: PathBuf,
     /// Most transactions in one round.
@@ -57,6 +75,7 @@ impl SequencerOptions {
     pub fn new(journal: PathBuf) -> Self {
         Self {
             block_time: Duration::from_secs(1),
+            timing: BlockTiming::WallClock,
             journal,
             round_txs: 512,
             round_time: Duration::from_millis(5),
@@ -128,6 +147,8 @@ impl Sequencer {
         let waker = commands.clone();
         // A full inbox wakes the thread as well as one more message would.
         pool.set_waker(move || drop(waker.try_send(Command::Wake)));
+        let waker = commands.clone();
+        chain.inner.head_waker.set(move || drop(waker.try_send(Command::Wake)));
         let (ready, replayed) = bounded(1);
         let thread = {
             let status = status.clone();

@@ -9,7 +9,7 @@ use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_hardforks::EthereumHardforks;
 use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, B256, Bloom, Bytes};
-use cairn_evm::{AccountDelta, BlockExecutor, EvmConfig, TxError};
+use cairn_evm::{AccountDelta, BlockAttributes, BlockExecutor, EvmConfig, TxError};
 use cairn_pool::{Origin, PoolTransaction, Timestamp};
 use cairn_primitives::{Account, Block, BlockBody, ChainSpec, Header, RecoveredBlock, TxEnvelope};
 use cairn_state::{Delta, PendingLayers, StateView};
@@ -61,8 +61,8 @@ impl OpenBlock {
             .ok_or(ChainError::UnknownBlock(parent_hash))?;
         let number = parent.number.saturating_add(1);
         let failed = |reason: String| ChainError::Build { number, reason };
-        let header =
-            header_template(chain.evm(), parent_hash, &parent, attributes).map_err(failed)?;
+        let header = header_template(chain.evm(), parent_hash, &parent, &attributes.block)
+            .map_err(failed)?;
         let parent_state = chain.state_at_number(parent.number)?;
         let env =
             chain.evm().next_env(&parent, &attributes.block).map_err(|e| failed(e.to_string()))?;
@@ -167,23 +167,10 @@ impl OpenBlock {
         let withdrawals: Option<&[_]> = if shanghai { Some(&[]) } else { None };
         let outcome = self.executor.finish(&[], withdrawals).map_err(|e| failed(e.to_string()))?;
         let mut header = self.header;
-        header.gas_used = outcome.gas_used;
-        if header.blob_gas_used.is_some() {
-            header.blob_gas_used = Some(outcome.blob_gas_used);
-        }
-        if header.requests_hash.is_some() && !spec.is_optimism() {
-            header.requests_hash = Some(outcome.requests.requests_hash());
-        }
         let roots = (self.receipts_root.finish(), self.logs_bloom);
         let execution =
             Execution::rooted(spec, header.timestamp, outcome, &self.parent_state, roots)?;
-        header.transactions_root = self.transactions_root.finish();
-        header.receipts_root = execution.receipts_root;
-        header.logs_bloom = execution.logs_bloom;
-        header.state_root = execution.update.root();
-        if let Some(root) = execution.message_passer_root {
-            header.withdrawals_root = Some(root);
-        }
+        execution.complete(&mut header, spec, self.transactions_root.finish());
         let body = BlockBody {
             transactions: self.body,
             ommers: Vec::new(),
@@ -208,14 +195,13 @@ fn add_delta(to: &mut Delta, delta: AccountDelta) {
 }
 
 /// Everything in a header that is known before the first transaction.
-fn header_template(
+pub(crate) fn header_template(
     evm: &EvmConfig,
     parent_hash: B256,
     parent: &Header,
-    attributes: &PayloadAttributes,
+    block: &BlockAttributes,
 ) -> Result<Header, String> {
     let spec = evm.spec();
-    let block = &attributes.block;
     let number = parent.number.checked_add(1).ok_or("block numbers are used up")?;
     let time = block.timestamp;
     let cancun = spec.is_cancun_active_at_timestamp(time);

@@ -17,7 +17,7 @@ use super::replay::{Settled, settle};
 use super::{AttributesSource, Command, Inbox, SequencerOptions, SequencerStatus};
 use crate::error::ChainError;
 use crate::events::ChainEvent;
-use crate::{BlockRef, Chain, ExecutedBlock, TimestampRule};
+use crate::{BlockRef, Chain, ExecutedBlock};
 
 /// Blocks between looks for queued transactions that have waited too long.
 const EXPIRY_BLOCKS: u64 = 60;
@@ -31,14 +31,14 @@ pub(super) struct Worker {
     source: Box<dyn AttributesSource>,
     pub(super) options: SequencerOptions,
     pub(super) journal: BlockJournal,
-    inbox: Inbox,
+    pub(super) inbox: Inbox,
     pub(super) status: Arc<Mutex<SequencerStatus>>,
     /// The open block that settling ended with.
-    resumed: Option<OpenBlock>,
+    pub(super) resumed: Option<OpenBlock>,
     /// Transactions of blocks that were given up, until they are executed again or refused.
     orphans: Vec<B256>,
-    paused: Option<oneshot::Sender<()>>,
-    is_paused: bool,
+    pub(super) paused: Option<oneshot::Sender<()>>,
+    pub(super) is_paused: bool,
     pub(super) shutdown: bool,
     batch: Vec<Arc<PoolTransaction>>,
     /// When the last round ended, how long after the one before, and how many transactions it was
@@ -102,6 +102,11 @@ impl Worker {
         let mut failures = 0;
         let mut deadline = Instant::now() + self.options.block_time;
         while !self.shutdown {
+            if let Err(error) = self.pause_between_blocks() {
+                failures += 1;
+                self.fail(&error, failures);
+                continue;
+            }
             if self.is_paused && self.resumed.is_none() {
                 self.set_status(SequencerStatus::Paused);
                 self.wait(Duration::from_secs(1));
@@ -138,7 +143,9 @@ impl Worker {
             self.shutdown = true;
             return;
         }
-        if !matches!(error, ChainError::HeadMoved { .. }) {
+        if let ChainError::NoAttributes { .. } = error {
+            self.stall(error);
+        } else if !matches!(error, ChainError::HeadMoved { .. }) {
             tracing::error!(target: "chain::sequencer", %error, failures, "no block was built");
             self.set_status(SequencerStatus::Stalled(error.to_string()));
             self.wait(self.options.retry * 2u32.saturating_pow(failures.min(5)));
@@ -155,15 +162,24 @@ impl Worker {
             }
             self.wait(ROOM_POLL);
         }
-        if self.needs_settling {
+        self.settle_if_needed()?;
+        let result = self.build_open(deadline);
+        self.needs_settling |= result.is_err();
+        result
+    }
+
+    /// Brings journal, chain and pool together where something failed in the middle of a block, or
+    /// blocks were unwound while none was open.
+    pub(super) fn settle_if_needed(&mut self) -> Result<(), ChainError> {
+        if self.needs_settling || !self.chain.inner.orphans.lock().is_empty() {
+            // Should it fail, the next attempt settles again.
+            self.needs_settling = true;
             let settled = settle(&self.chain, &self.pool, &mut self.journal)?;
             self.resumed = settled.open;
             self.orphans = settled.orphans;
             self.needs_settling = false;
         }
-        let result = self.build_open(deadline);
-        self.needs_settling |= result.is_err();
-        result
+        Ok(())
     }
 
     /// Opens a block, fills it until the deadline, seals it.
@@ -172,6 +188,7 @@ impl Worker {
             Some(open) => open,
             None => self.open(deadline)?,
         };
+        let deadline = self.deadline(open.header().timestamp, deadline);
         self.pool_conditions(&open.header());
         match self.fill(&mut open, deadline)? {
             Filled::Deadline => self.seal(open),
@@ -192,28 +209,20 @@ impl Worker {
             .chain
             .header(BlockRef::Hash(head.hash))?
             .ok_or(ChainError::UnknownBlock(head.hash))?;
+        // Blocks that were unwound since the last look are in the journal still.
+        if !self.chain.inner.orphans.lock().is_empty() {
+            return Err(ChainError::HeadMoved { number: head.number.saturating_add(1) });
+        }
         let timestamp = self.timestamp(&parent, deadline);
         let attributes = self
             .source
             .next(&parent, timestamp)
-            .map_err(|reason| ChainError::Build { number: head.number + 1, reason })?;
+            .map_err(|reason| ChainError::NoAttributes { number: head.number + 1, reason })?;
         let (mut open, deposits) = OpenBlock::new(&self.chain, hash, &attributes)?;
         self.journaled(open.number(), &[Record::open(hash, &attributes)])?;
         self.chain.inner.pending.open(open.header(), open.publish());
         self.show(&mut open, deposits);
         Ok(open)
-    }
-
-    /// Second in which the block will be sealed, later than its parent's unless several blocks
-    /// share a second.
-    fn timestamp(&self, parent: &Header, deadline: Instant) -> u64 {
-        let seal = SystemTime::now() + deadline.saturating_duration_since(Instant::now());
-        let seconds = seal.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        let least = match self.chain.inner.options.timestamps {
-            TimestampRule::Increasing => parent.timestamp.saturating_add(1),
-            TimestampRule::NonDecreasing => parent.timestamp,
-        };
-        seconds.max(least)
     }
 
     fn fill(&mut self, open: &mut OpenBlock, deadline: Instant) -> Result<Filled, ChainError> {
@@ -287,10 +296,7 @@ impl Worker {
             }
         });
         self.save_local_transactions()?;
-        if let Some(done) = self.paused.take() {
-            self.is_paused = true;
-            let _ = done.send(());
-        }
+        self.pause_if_asked();
         Ok(())
     }
 
@@ -332,7 +338,7 @@ impl Worker {
         }
     }
 
-    fn carry_out(&mut self, command: Command) {
+    pub(super) fn carry_out(&mut self, command: Command) {
         match command {
             Command::Wake => {}
             Command::Shutdown => self.shutdown = true,

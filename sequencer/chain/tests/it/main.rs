@@ -1,6 +1,10 @@
 //! The chain with real parts: RocksDB, pool, recovery workers, sequencer thread.
 
+mod attributes;
 mod crash;
+mod derive;
+mod derive_crash;
+mod heads;
 mod node;
 mod reorg;
 mod restart;

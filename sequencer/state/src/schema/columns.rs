@@ -26,6 +26,7 @@ pub(crate) enum Column {
     Canon,
     HashNumber,
     Orphan,
+    SafeHead,
     Meta,
 }
 
@@ -40,7 +41,7 @@ enum Pattern {
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Account,
         Self::Slot,
         Self::AccountTrie,
@@ -59,6 +60,7 @@ impl Column {
         Self::Canon,
         Self::HashNumber,
         Self::Orphan,
+        Self::SafeHead,
         Self::Meta,
     ];
 
@@ -82,6 +84,7 @@ impl Column {
             Self::Canon => "canon",
             Self::HashNumber => "hashnum",
             Self::Orphan => "orphan",
+            Self::SafeHead => "safehead",
             Self::Meta => "meta",
         }
     }

@@ -1,6 +1,6 @@
 //! What stands on disk: column families, keys, values, and their RocksDB settings.
 //!
-//! # Format (schema 1)
+//! # Format (schema 2)
 //!
 //! All numbers in keys are big-endian, so that key order is numeric order. `A` is
 //! keccak-256(address), `S` is keccak-256(slot), `B` is a block number in 8 bytes.
@@ -21,6 +21,7 @@
 //! | `canon` | `B` | block hash |
 //! | `hashnum` | block hash | `B` |
 //! | `orphan` | `B ‖ block hash` | header and body in RLP, senders: a block that was removed |
+//! | `safehead` | L1 block number in 8 bytes | L1 block hash, then number and hash of the block that was safe |
 //! | `meta` | name | see [`meta`] |
 //!
 //! The history index has one key for each change instead of shards with lists: a commit then
@@ -46,4 +47,4 @@ pub(crate) use columns::Column;
 pub(crate) use database::{Batch, Database, Reader, house_options, open_with, synced};
 
 /// Version of everything described above. Another version on disk is refused.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 2;

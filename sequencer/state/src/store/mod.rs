@@ -14,6 +14,7 @@ mod orphans;
 mod proof;
 mod prune;
 mod read;
+mod safe_heads;
 mod simulate;
 mod stats;
 mod unwind;
@@ -41,6 +42,7 @@ pub use orphans::ORPHANS_KEPT;
 pub use proof::{AccountProof, StorageProof};
 pub use prune::PruneProgress;
 pub use read::TransactionLocation;
+pub use safe_heads::SafeHeadEntry;
 pub use stats::{ColumnStats, StoreStats};
 pub use verify::{VerifyProgress, VerifyReport};
 

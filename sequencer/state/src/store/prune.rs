@@ -46,6 +46,7 @@ impl Store {
             let mut batch = self.db().batch();
             self.prune_history(&mut batch, state_from, state_to)?;
             self.prune_blocks(&mut batch, block_from, block_to)?;
+            self.prune_safe_heads(&mut batch, block_to)?;
             let state = raise(&self.0.state_floor, state_to, state_to > state_from);
             let block = raise(&self.0.block_floor, block_to, block_to > block_from);
             batch.put(Column::Meta, meta::STATE_FLOOR, keys::block(self.state_floor()));

@@ -106,6 +106,7 @@ impl Store {
             let [latest, safe] = [heads.latest, heads.safe].map(lower);
             Heads { latest, safe, ..heads }.put(&mut batch);
         }
+        self.cut_safe_heads(&mut batch, number)?;
         batch.put(Column::Meta, meta::TIP, meta::encode_block(block));
         fail::fail_point!("unwind::before_write");
         batch.write_synced()?;

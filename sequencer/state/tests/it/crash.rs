@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use cairn_state::{Heads, Journal, Keep, Options, Store};
+use cairn_state::{Heads, Journal, Keep, Options, SafeHeadEntry, Store};
 
 use crate::chain::{Chain, assert_view, identity, open, options};
 
@@ -32,6 +32,12 @@ fn acknowledged(dir: &Path, what: &str) -> u64 {
     std::fs::read_to_string(dir.join(what)).map_or(0, |text| text.parse().unwrap())
 }
 
+/// The entry that L1 block `l1` makes.
+fn derived(l1: u64, safe: alloy_eips::BlockNumHash) -> SafeHeadEntry {
+    let hash = alloy_primitives::B256::with_last_byte(l1 as u8);
+    SafeHeadEntry { l1: (l1, hash).into(), safe }
+}
+
 fn store_dir(dir: &Path) -> std::path::PathBuf {
     dir.join("store")
 }
@@ -49,12 +55,20 @@ fn workload(dir: &Path) {
             chain.commit_all();
             acknowledge(dir, "commit", n);
             let tip = chain.store.tip().unwrap();
-            chain.store.set_heads(Heads { latest: tip, ..Default::default() }).unwrap();
+            let heads = Heads { latest: tip, ..chain.store.heads().unwrap() };
+            chain.store.set_heads(heads).unwrap();
             acknowledge(dir, "heads", n);
+            let heads = Heads { latest: tip, safe: tip, ..Default::default() };
+            chain.store.advance_heads(heads, &[derived(100 + n, tip)]).unwrap();
+            acknowledge(dir, "safe", n);
         }
     }
     chain.unwind(9);
     acknowledge(dir, "unwind", 9);
+    let safe = chain.store.safe_head_at_l1(104).unwrap().unwrap().safe;
+    let latest = chain.store.tip().unwrap();
+    chain.store.reset_heads(Heads { latest, safe, ..Default::default() }, 104).unwrap();
+    acknowledge(dir, "reset", 1);
     drop(chain);
     let keep = Options { state_history: Keep::Last(3), block_data: Keep::Last(3), ..options() };
     let store = Store::open(store_dir(dir), keep, &identity()).unwrap();
@@ -125,6 +139,7 @@ fn check(dir: &Path, point: &str, reference: &Chain) {
     assert!(latest >= acknowledged(dir, "heads").min(tip.number), "{point}: head {latest}");
     assert_eq!(Some(tip.hash), reference.store.canonical_hash(tip.number).unwrap(), "{point}");
     assert_eq!(store.verify(|_| ()).unwrap().difference, None, "{point}");
+    check_safe_heads(dir, point, &store);
     for number in store.first_block_with_state()..=tip.number {
         let model = &reference.models[number as usize];
         assert_view(&store.view_at(number).unwrap(), model, reference.pool);
@@ -139,7 +154,29 @@ fn check(dir: &Path, point: &str, reference: &Chain) {
     assert_eq!(store.verify(|_| ()).unwrap().difference, None, "{point} after pruning");
 }
 
-const POINTS: [(&str, &[usize]); 14] = [
+/// Every entry of the safe-head index names a canonical block, and none that was acknowledged is
+/// missing, but for those that the unwind or the reset took.
+fn check_safe_heads(dir: &Path, point: &str, store: &Store) {
+    let newest = store.safe_head_at_l1(u64::MAX).unwrap();
+    let number = newest.map_or(0, |entry| entry.safe.number);
+    if let Some(entry) = newest {
+        let canonical = store.canonical_hash(number).unwrap();
+        assert_eq!(canonical, Some(entry.safe.hash), "{point}: {entry:?}");
+        assert_eq!(entry, derived(100 + number, entry.safe), "{point}");
+        assert!(store.heads().unwrap().safe.number >= number, "{point}");
+    }
+    let least = match (acknowledged(dir, "reset"), store.tip().unwrap().number) {
+        (1, _) => {
+            assert_eq!(number, 4, "{point}");
+            4
+        }
+        (_, 9) => 4,
+        _ => acknowledged(dir, "safe"),
+    };
+    assert!(number >= least, "{point}: newest entry {newest:?}");
+}
+
+const POINTS: [(&str, &[usize]); 18] = [
     ("genesis::after_flat", &[1]),
     ("genesis::before_mark", &[1]),
     ("genesis::after_mark", &[1]),
@@ -154,6 +191,10 @@ const POINTS: [(&str, &[usize]); 14] = [
     ("journal::before_append", &[1, 7]),
     ("journal::after_append", &[1, 7]),
     ("commit::published", &[3]),
+    ("safe_heads::before_advance", &[1, 3]),
+    ("safe_heads::after_advance", &[1, 3]),
+    ("safe_heads::before_reset", &[1]),
+    ("safe_heads::after_reset", &[1]),
 ];
 
 #[test]

@@ -8,6 +8,7 @@ mod history;
 mod identity;
 mod pending;
 mod proofs;
+mod safe_heads;
 mod unwind;
 mod verify;
 mod views;
