@@ -1,0 +1,73 @@
+//! L1 as the settings name it.
+
+use std::time::Duration;
+
+use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::sol;
+use alloy_primitives::Address;
+use cairn_l1::{BlobClient, BlobConfig, HeadConfig, L1Client, L1Config};
+use cairn_rollup::RollupConfig;
+use eyre::WrapErr;
+
+use super::args::L1Args;
+
+sol! {
+    #[sol(rpc)]
+    contract SystemConfig {
+        function unsafeBlockSigner() external view returns (address);
+    }
+}
+
+fn endpoints(args: &L1Args) -> eyre::Result<&[String]> {
+    let urls = args.rpc.as_deref().filter(|urls| !urls.is_empty());
+    urls.ok_or_else(|| eyre::eyre!("a rollup's node needs --l1.rpc URL"))
+}
+
+/// The endpoint that is asked about contracts.
+pub(super) fn first_rpc(args: &L1Args) -> eyre::Result<String> {
+    Ok(endpoints(args)?.first().cloned().unwrap_or_default())
+}
+
+/// A provider over that endpoint.
+pub(super) fn provider(args: &L1Args) -> eyre::Result<DynProvider> {
+    let url = first_rpc(args)?;
+    let url = url.parse().wrap_err_with(|| format!("l1.rpc: {url}"))?;
+    Ok(ProviderBuilder::new().connect_http(url).erased())
+}
+
+pub(super) fn client(args: &L1Args, rollup: &RollupConfig) -> eyre::Result<L1Client> {
+    let urls = endpoints(args)?.iter().map(|url| url.parse().wrap_err_with(|| format!("l1.rpc: {url}")));
+    let config = L1Config {
+        trust_rpc: args.trust_rpc,
+        ..L1Config::new(urls.collect::<eyre::Result<_>>()?, rollup.l1_chain_id)
+    };
+    Ok(L1Client::new(config)?)
+}
+
+pub(super) fn head_config(args: &L1Args) -> eyre::Result<HeadConfig> {
+    let default = HeadConfig::default();
+    let websocket = match &args.ws {
+        Some(url) => Some(url.parse().wrap_err_with(|| format!("l1.ws: {url}"))?),
+        None => None,
+    };
+    let interval = args.poll_ms.map_or(default.interval, Duration::from_millis);
+    Ok(HeadConfig { interval, websocket, ..default })
+}
+
+pub(super) fn blobs(args: &L1Args) -> eyre::Result<Option<BlobClient>> {
+    let Some(urls) = args.beacon.as_deref().filter(|urls| !urls.is_empty()) else {
+        tracing::warn!(target: "node", "no --l1.beacon: batches in blobs cannot be read");
+        return Ok(None);
+    };
+    let urls = urls.iter().map(|url| url.parse().wrap_err_with(|| format!("l1.beacon: {url}")));
+    Ok(Some(BlobClient::new(BlobConfig::new(urls.collect::<eyre::Result<_>>()?))?))
+}
+
+/// Whom the SystemConfig names as signer of unsafe blocks.
+pub(super) async fn unsafe_block_signer(
+    args: &L1Args,
+    rollup: &RollupConfig,
+) -> eyre::Result<Address> {
+    let contract = SystemConfig::new(rollup.l1_system_config_address, provider(args)?);
+    contract.unsafeBlockSigner().call().await.wrap_err("unsafe block signer on L1")
+}
