@@ -47,19 +47,19 @@ impl ChainReader {
     }
 
     fn stored(&self, number: u64) -> Result<Option<RecoveredBlock>, ReadError> {
-        self.chain.block(BlockRef::Number(number)).map_err(ReadError::new)
+        self.chain.block(BlockRef::Number(number)).map_err(store)
     }
 }
 
 impl SafeChain for ChainReader {
     fn block(&self, number: u64) -> Result<L2BlockRef, ReadError> {
-        self.existing(number).map_err(ReadError::new)
+        self.existing(number).map_err(store)
     }
 }
 
 impl StartSource for ChainReader {
     fn block(&self, number: u64) -> Result<Option<L2BlockRef>, ReadError> {
-        self.block_ref(BlockRef::Number(number)).map_err(ReadError::new)
+        self.block_ref(BlockRef::Number(number)).map_err(store)
     }
 
     fn system_config(&self, number: u64) -> Result<SystemConfig, ReadError> {
@@ -67,12 +67,17 @@ impl StartSource for ChainReader {
             return Ok(self.config.genesis.system_config);
         }
         let block = self.stored(number)?;
-        let block = block.ok_or_else(|| ReadError::new(ChainError::UnknownNumber(number)))?;
-        SystemConfig::of_block(&self.config, block.block()).map_err(ReadError::new)
+        let block = block.ok_or_else(|| store(ChainError::UnknownNumber(number)))?;
+        SystemConfig::of_block(&self.config, block.block()).map_err(store)
     }
 
     fn safe_head(&self, l1_number: u64) -> Result<Option<SafeHeadEntry>, ReadError> {
-        let entry = self.chain.safe_head_at_l1(l1_number).map_err(ReadError::new)?;
+        let entry = self.chain.safe_head_at_l1(l1_number).map_err(store)?;
         Ok(entry.map(|entry| SafeHeadEntry { l1: entry.l1, l2: entry.safe }))
     }
+}
+
+/// A failure in the words of whoever asks for single blocks.
+fn store(error: impl std::fmt::Display) -> ReadError {
+    ReadError::Store(error.to_string())
 }

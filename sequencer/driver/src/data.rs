@@ -55,10 +55,10 @@ impl DataReader {
         rollup: &RollupConfig,
         blobs: Option<BlobClient>,
     ) -> Result<Self, DriverError> {
-        let url = config.l1.parse().map_err(|e| ClientError::Http(format!("{}: {e}", config.l1)))?;
+        let url =
+            config.l1.parse().map_err(|e| ClientError::Http(format!("{}: {e}", config.l1)))?;
         let provider = ProviderBuilder::new().connect_http(url).erased();
-        let domain =
-            Domain { chain_id: rollup.l1_chain_id, registry: rollup.cairn.da_registry };
+        let domain = Domain { chain_id: rollup.l1_chain_id, registry: rollup.cairn.da_registry };
         let retriever = Retriever::new(Nodes::new()?, config.retrieval);
         let registry = OnceCell::new();
         Ok(Self { inner: Arc::new(Inner { blobs, retriever, provider, domain, registry }) })
@@ -95,16 +95,15 @@ impl DataReader {
     }
 
     async fn rows(&self, transaction: B256, certificate: &Bytes) -> Result<Bytes, DriverError> {
-        let malformed = |reason: &str| DriverError::Certificate {
-            transaction,
-            reason: reason.to_owned(),
-        };
+        let malformed =
+            |reason: &str| DriverError::Certificate { transaction, reason: reason.to_owned() };
         // L1 has checked it: what is not readable here is so for everybody of this version.
         let header = certificate.get(..HEADER_BYTES).ok_or_else(|| malformed("too short"))?;
         let header = Header::decode(header).map_err(|status| malformed(&format!("{status:?}")))?;
         let (epoch, _) =
             Certificate::snapshot_of(certificate).ok_or_else(|| malformed("no snapshot"))?;
-        let quorum = self.registry().await?.latest_quorum(epoch).await.map_err(ClientError::from)?;
+        let quorum =
+            self.registry().await?.latest_quorum(epoch).await.map_err(ClientError::from)?;
         let quorum = quorum.ok_or(ClientError::UnknownEpoch(epoch))?;
         match self.inner.retriever.retrieve(&quorum, &header).await {
             Ok(payload) => Ok(payload.into()),
@@ -121,5 +120,6 @@ impl DataReader {
 fn no_beacon(request: &DataRequest) -> DriverError {
     let what = format!("blobs of transaction {}", request.transaction);
     let reason = "no beacon endpoint is configured".to_owned();
-    cairn_l1::L1Error::Unavailable { what, reason, after: std::time::Duration::from_secs(10) }.into()
+    cairn_l1::L1Error::Unavailable { what, reason, after: std::time::Duration::from_secs(10) }
+        .into()
 }

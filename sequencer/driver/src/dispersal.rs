@@ -97,8 +97,7 @@ impl Dispersal {
     fn next_reservation(&self, now: Duration) -> Reservation {
         let now = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
         let next = |last: u64| Some(now.max(last.saturating_add(1)));
-        let last =
-            self.last_reservation.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next);
+        let last = self.last_reservation.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next);
         Reservation(last.map_or(now, |last| now.max(last.saturating_add(1))))
     }
 }

@@ -79,7 +79,11 @@ impl DriverError {
             // The safe head moved by another hand, or L1 was reorganised below it.
             Self::Derive(DeriveError::BelowSafe { .. }) => NextStep::Reset,
             Self::Chain(error) | Self::Derive(DeriveError::Chain(error)) => {
-                if error.is_fatal() { NextStep::Stop } else { NextStep::Retry(Self::PAUSE) }
+                if error.is_fatal() {
+                    NextStep::Stop
+                } else {
+                    NextStep::Retry(Self::PAUSE)
+                }
             }
             Self::L1Block(L1BlockError::Receipts { .. }) => NextStep::Retry(Self::PAUSE),
             Self::L1Block(_)

@@ -127,7 +127,8 @@ pub(crate) fn import(chain: &Chain, block: Block) -> Result<(), DriverError> {
     let number = block.header.number;
     let parent = block.header.parent_hash;
     let heads = chain.heads();
-    if number <= heads.safe.number || chain.header(BlockRef::Hash(block.header.hash_slow()))?.is_some()
+    if number <= heads.safe.number
+        || chain.header(BlockRef::Hash(block.header.hash_slow()))?.is_some()
     {
         return Ok(());
     }

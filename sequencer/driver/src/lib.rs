@@ -20,15 +20,17 @@
 mod chain_reader;
 mod data;
 pub mod derive;
+mod dispersal;
 mod error;
 mod feed;
 mod origins;
-pub mod outputs;
+//pub mod outputs;
 mod payload;
 
 pub use chain_reader::ChainReader;
 pub use data::{DataConfig, DataReader};
 pub use derive::{DerivationConfig, DerivationTask};
+pub use dispersal::{Dispersal, DispersalConfig};
 pub use error::DriverError;
 pub use feed::{FeedClient, FeedConfig};
 pub use origins::{L1Origins, OriginsConfig};

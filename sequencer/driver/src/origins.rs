@@ -97,14 +97,19 @@ impl L1Origins {
         })?;
         let block = window.blocks.get(&choice.origin.number).ok_or("the origin is gone")?;
         let system_config = system_config_at(system_config, parent.l1_origin.number, block);
-        let input = AttributesInput { parent: &parent, origin: block, system_config: &system_config };
+        let input =
+            AttributesInput { parent: &parent, origin: block, system_config: &system_config };
         let rollup = RollupAttributes::new(config, input);
         Ok(attributes(&rollup, choice.deposits_only))
     }
 }
 
 /// The configuration of the parent block, with the changes of the origin if it is a new one.
-fn system_config_at(mut config: SystemConfig, parent_origin: u64, origin: &L1Block) -> SystemConfig {
+fn system_config_at(
+    mut config: SystemConfig,
+    parent_origin: u64,
+    origin: &L1Block,
+) -> SystemConfig {
     if origin.number != parent_origin {
         origin.config_updates.iter().for_each(|update| config.apply(update));
     }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::rollup::RollupArgs;
+
 /// Arguments of `run`. What is absent comes from the file, then from the defaults.
 #[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -44,6 +46,8 @@ pub(crate) struct RunArgs {
     /// What `web3_clientVersion` answers, for tools that look at it.
     #[arg(long)]
     pub(crate) client_version: Option<String>,
+    #[command(flatten)]
+    pub(crate) rollup: RollupArgs,
     #[command(flatten)]
     pub(crate) http: HttpArgs,
     #[command(flatten)]
@@ -153,6 +157,11 @@ pub(crate) fn state_dir(datadir: &Path) -> PathBuf {
 /// Directory of the open block's journal.
 pub(crate) fn journal_dir(datadir: &Path) -> PathBuf {
     datadir.join("journal")
+}
+
+/// Directory of what the batcher and others have sent to L1 and may send again.
+pub(crate) fn l1_journal_dir(datadir: &Path, sender: &str) -> PathBuf {
+    datadir.join("l1").join(sender)
 }
 
 /// Directory of the journal of local transactions.

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod dev;
 mod node;
+mod rollup;
 mod service;
 
 use clap::Parser;
@@ -18,6 +19,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> eyre::Result<()> {
     let cli = Cli::parse();
     cli.logging.start()?;
+    cairn_node_setup::install_tls();
     match cli.command {
         Command::Run(args) => commands::run::run(*args),
         Command::Init(args) => commands::init::run(&args),

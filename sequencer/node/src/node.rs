@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use alloy_genesis::Genesis;
 use cairn_chain::{
-    BlockRef, Chain, ChainOptions, DevAttributes, LocalTransactions, Sequencer, SequencerOptions,
-    TimestampRule, open_store,
+    AttributesSource, BlockRef, BlockTiming, Chain, ChainOptions, DevAttributes,
+    LocalTransactions, Sequencer, SequencerOptions, TimestampRule, open_store,
 };
 use cairn_evm::EvmConfig;
 use cairn_genesis::DEV_SYSTEM;
@@ -17,6 +17,7 @@ use cairn_state::{Keep, Options};
 use eyre::WrapErr;
 
 use crate::config::{RunArgs, journal_dir, pool_dir, state_dir};
+use crate::rollup::{Role, Rollup};
 
 /// Copy of the genesis file in a data directory.
 const GENESIS_FILE: &str = "genesis.json";
@@ -65,10 +66,14 @@ pub(crate) fn open_chain(
 
 impl Node {
     /// Opens the chain, replays the journal and starts building blocks. A chain under Ethereum
-    /// rules has no sequencer: it imports blocks and serves them.
-    pub(crate) fn start(args: &RunArgs, datadir: &Path, genesis: &Genesis) -> eyre::Result<Self> {
-        let block_time = Duration::from_millis(args.block_time_ms.unwrap_or(1000));
-        eyre::ensure!(!block_time.is_zero(), "block-time-ms must be at least 1");
+    /// rules has no sequencer, nor has a verifier. Must be called within a tokio runtime.
+    pub(crate) fn start(
+        args: &RunArgs,
+        datadir: &Path,
+        genesis: &Genesis,
+        rollup: Option<&Rollup>,
+    ) -> eyre::Result<Self> {
+        let (block_time, timing) = block_time(args, rollup)?;
         let timestamps = if block_time < Duration::from_secs(1) {
             TimestampRule::NonDecreasing
         } else {
@@ -78,6 +83,9 @@ impl Node {
         let state = Options { state_history: keep, block_data: keep, ..Options::default() };
         let chain =
             open_chain(datadir, genesis, state, ChainOptions { timestamps, ..Default::default() })?;
+        if let Some(rollup) = rollup {
+            rollup.check(&chain, genesis)?;
+        }
         warm(&chain)?;
         let pool =
             SharedPool::new(args.pool.config(), Arc::new(chain.clone()), next_conditions(&chain)?);
@@ -86,13 +94,13 @@ impl Node {
             LocalTransactions::open(&pool_dir(datadir), pool.config().max_tx_bytes)?;
         let options = SequencerOptions {
             block_time,
+            timing,
             local_transactions: Some(local.clone()),
             ..SequencerOptions::new(journal_dir(datadir))
         };
-        let sequencer = if chain.spec().is_optimism() {
-            Some(start_sequencer(&chain, &pool, options)?)
-        } else {
-            None
+        let sequencer = match attributes_source(&chain, rollup)? {
+            Some(source) => Some(Sequencer::start(chain.clone(), pool.clone(), source, options)?),
+            None => None,
         };
         let report = recovery.restore(waiting);
         tracing::info!(
@@ -125,16 +133,35 @@ fn warm(chain: &Chain) -> eyre::Result<()> {
     Ok(())
 }
 
-fn start_sequencer(
+/// Time between blocks, and which timestamps they have: what the rollup says, if it is one.
+fn block_time(args: &RunArgs, rollup: Option<&Rollup>) -> eyre::Result<(Duration, BlockTiming)> {
+    if let Some(rollup) = rollup {
+        eyre::ensure!(
+            args.block_time_ms.is_none(),
+            "block-time-ms is set, and the rollup configuration says the block time"
+        );
+        return rollup.block_time();
+    }
+    let block_time = Duration::from_millis(args.block_time_ms.unwrap_or(1000));
+    eyre::ensure!(!block_time.is_zero(), "block-time-ms must be at least 1");
+    Ok((block_time, BlockTiming::WallClock))
+}
+
+/// What a sequencer builds on; `None` on a node that builds nothing.
+fn attributes_source(
     chain: &Chain,
-    pool: &SharedPool,
-    options: SequencerOptions,
-) -> eyre::Result<Sequencer> {
+    rollup: Option<&Rollup>,
+) -> eyre::Result<Option<Box<dyn AttributesSource>>> {
+    if let Some(rollup) = rollup {
+        return Ok((rollup.role() == Role::Sequencer).then(|| rollup.origins(chain)));
+    }
+    if !chain.spec().is_optimism() {
+        return Ok(None);
+    }
     let (_, genesis) = chain
         .header(BlockRef::Earliest)?
         .ok_or_else(|| eyre::eyre!("the store has no genesis block"))?;
-    let source = Box::new(DevAttributes::new(chain.spec().clone(), &genesis, DEV_SYSTEM));
-    Ok(Sequencer::start(chain.clone(), pool.clone(), source, options)?)
+    Ok(Some(Box::new(DevAttributes::new(chain.spec().clone(), &genesis, DEV_SYSTEM))))
 }
 
 /// Conditions of the block after the head, until the sequencer opens one.

@@ -27,15 +27,16 @@ pub mod batch;
 pub mod blob;
 pub mod channel;
 mod config;
-pub mod feed;
-pub mod proposer;
 pub mod derivation;
+pub mod feed;
 pub mod frame;
 pub mod l1;
 pub mod origin;
 mod output;
+pub mod proposer;
 mod refs;
 pub mod start;
+mod status;
 mod system_config;
 
 pub use attributes::{AttributesInput, Mismatch, RollupAttributes, SEQUENCER_FEE_VAULT, mismatch};
@@ -45,4 +46,5 @@ pub use config::{
 };
 pub use output::output_root;
 pub use refs::{L1BlockRef, L2BlockError, L2BlockRef};
+pub use status::{RollupHandle, SyncStatus};
 pub use system_config::{Eip1559Params, OperatorFeeParams, SystemConfig};

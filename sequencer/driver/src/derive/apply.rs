@@ -43,8 +43,7 @@ fn execute(
     let number = chain
         .header(BlockRef::Hash(parent))?
         .map_or(0, |(_, header)| header.number.saturating_add(1));
-    let recovered =
-        payload.recover().map_err(|source| DeriveError::Invalid { number, source })?;
+    let recovered = payload.recover().map_err(|source| DeriveError::Invalid { number, source })?;
     let derived = chain.derive(parent, recovered)?;
     metrics::counter!("cairn_derivation_blocks_total").increment(1);
     if derived.replaced > 0 {

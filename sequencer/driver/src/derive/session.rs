@@ -49,17 +49,14 @@ impl<'a> Session<'a> {
     pub(super) async fn start(shared: &'a mut Shared) -> Result<Self, DriverError> {
         // Read before the start: one that comes meanwhile resets.
         let reorgs = shared.heads.borrow().reorgs;
+        let mut stop = shared.stop.clone();
         let (start, first) = tokio::select! {
             start = starting::start(shared) => start?,
-            () = stopped(&mut shared.stop.clone()) => return Err(DriverError::Stopped),
+            () = stopped(&mut stop) => return Err(DriverError::Stopped),
         };
         let machine = Derivation::new(shared.rollup.clone(), &start);
-        let blocks = Prefetcher::new(
-            shared.l1.clone(),
-            shared.heads.clone(),
-            shared.prefetch,
-            start.l1,
-        );
+        let blocks =
+            Prefetcher::new(shared.l1.clone(), shared.heads.clone(), shared.prefetch, start.l1);
         Ok(Self {
             shared,
             machine,

@@ -40,7 +40,8 @@ pub(crate) struct Rollup {
 /// The running parts. Dropping them ends them.
 #[derive(Debug)]
 pub(crate) struct RollupTasks {
-    pub(crate) derivation: DerivationTask,
+    derivation: DerivationTask,
+    duties: Duties,
     _feed: Option<FeedClient>,
     _follower: HeadFollower,
 }
@@ -92,8 +93,21 @@ impl Rollup {
         Box::new(L1Origins::spawn(config, reader, self.l1.clone(), self.follower.states()))
     }
 
+    /// The feed's key and the admin port.
+    pub(crate) fn configure(&self, rpc: &mut RpcConfig) -> eyre::Result<()> {
+        if let Some(path) = &self.args.feed.key_file {
+            rpc.feed_signer = Some(Arc::new(keys::read(path)?));
+        }
+        if let Some(port) = self.args.admin.port {
+            let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
+            let namespaces = vec!["admin".to_owned()];
+            rpc.ports.push(PortConfig { address, namespaces, ..PortConfig::default() });
+        }
+        Ok(())
+    }
+
     /// Starts deriving and everything that goes with it.
-    pub(crate) async fn start(self, chain: &Chain) -> eyre::Result<RollupTasks> {
+    pub(crate) async fn start(self, datadir: &Path, chain: &Chain) -> eyre::Result<RollupTasks> {
         let (feed, blocks) = match self.feed_config().await? {
             Some(config) => {
                 let (client, blocks) = FeedClient::spawn(config, chain.clone());
@@ -111,7 +125,8 @@ impl Rollup {
             prefetch: PREFETCH,
             handle: self.handle.clone(),
         })?;
-        Ok(RollupTasks { derivation, _feed: feed, _follower: self.follower })
+        let duties = Duties::start(&self, datadir, chain).await?;
+        Ok(RollupTasks { derivation, duties, _feed: feed, _follower: self.follower })
     }
 
     async fn feed_config(&self) -> eyre::Result<Option<FeedConfig>> {

@@ -1,0 +1,125 @@
+//! What the machine asks for, as tasks that end with an event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_eips::BlockNumberOrTag;
+use alloy_eips::eip4844::Blob;
+use alloy_primitives::{Address, Bytes};
+use cairn_da_client::ClientError;
+use cairn_l1::send::{Confirmed, SendError, TransactionContent, TransactionSender};
+use cairn_l1::{L1Client, L1Error};
+use cairn_rollup::batcher::{
+    BatcherTransaction, DispersalFailure, DispersalId, Event, TxFailure, TxId,
+};
+use cairn_rollup::blob::encode_blob;
+
+use crate::{Dispersal, DriverError};
+
+/// Gas of a batch transaction that is not estimated: the inbox's work for a certificate with as many
+/// operators as a quorum can have. Blobs and calldata need far less.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Sends a transaction to the inbox and tells what became of it.
+pub(super) async fn send(
+    sender: Arc<TransactionSender>,
+    inbox: Address,
+    id: TxId,
+    transaction: BatcherTransaction,
+) -> Event {
+    let content = match content(inbox, &transaction) {
+        Ok(content) => content,
+        Err(reason) => {
+            tracing::error!(target: "driver::batcher", reason, "no transaction");
+            return Event::TxFailed { id, failure: TxFailure::Refused };
+        }
+    };
+    match sender.send(content).await {
+        Ok(Confirmed { hash, block, success, .. }) => {
+            tracing::info!(
+                target: "driver::batcher",
+                %hash, l1_block = block.number, success, carrier = carrier(&transaction),
+                "batch on L1"
+            );
+            match success {
+                true => Event::TxIncluded { id, block: block.number },
+                false => Event::TxFailed { id, failure: TxFailure::Reverted },
+            }
+        }
+        Err(SendError::Displaced { .. }) => {
+            Event::TxFailed { id, failure: TxFailure::NonceTaken }
+        }
+        Err(SendError::Reverted { message, data }) => {
+            // Nothing was sent; what the inbox refuses now it refuses as certificate, too.
+            tracing::warn!(target: "driver::batcher", message, %data, "the inbox refuses a batch");
+            Event::TxFailed { id, failure: TxFailure::Reverted }
+        }
+        Err(error) => {
+            tracing::warn!(target: "driver::batcher", %error, "batch not sent");
+            tokio::time::sleep(PAUSE).await;
+            Event::TxFailed { id, failure: TxFailure::Refused }
+        }
+    }
+}
+
+const fn carrier(transaction: &BatcherTransaction) -> &'static str {
+    match transaction {
+        BatcherTransaction::Certificate(_) => "certificate",
+        BatcherTransaction::Blobs(_) => "blobs",
+        BatcherTransaction::Calldata(_) => "calldata",
+    }
+}
+
+fn content(to: Address, transaction: &BatcherTransaction) -> Result<TransactionContent, String> {
+    let mut blobs: Vec<Blob> = Vec::new();
+    if let BatcherTransaction::Blobs(data) = transaction {
+        for data in data {
+            let blob = encode_blob(data).map_err(|error| error.to_string())?;
+            blobs.push(Blob::try_from(&blob[..]).map_err(|error| error.to_string())?);
+        }
+    }
+    let input = transaction.calldata();
+    Ok(TransactionContent { to, input, blobs, ..TransactionContent::default() })
+}
+
+/// Disperses a payload and tells how that went.
+pub(super) async fn disperse(
+    dispersal: Option<Arc<Dispersal>>,
+    id: DispersalId,
+    payload: Bytes,
+) -> Event {
+    let Some(dispersal) = dispersal else {
+        return Event::DispersalFailed { id, failure: DispersalFailure::Unavailable };
+    };
+    match dispersal.disperse(payload).await {
+        Ok(done) => Event::Dispersed { id, certificate: done.certificate.encode().into() },
+        Err(error) => {
+            metrics::counter!("cairn_batcher_dispersal_failures_total").increment(1);
+            tracing::warn!(target: "driver::batcher", %error, "payload not certified");
+            let failure = match error {
+                // Without a quorum, or with too few of it, the network says so itself.
+                DriverError::Da(ClientError::UnknownEpoch(_)) => DispersalFailure::Unavailable,
+                _ => DispersalFailure::Failed,
+            };
+            Event::DispersalFailed { id, failure }
+        }
+    }
+}
+
+/// The account's nonces, as of L1's newest block and with the mempool.
+pub(super) async fn nonces(
+    l1: Arc<L1Client>,
+    sender: Arc<TransactionSender>,
+) -> Result<Event, L1Error> {
+    let account = sender.account();
+    let Some(head) = l1.block_ref(BlockNumberOrTag::Latest).await? else {
+        return Err(L1Error::Unavailable {
+            what: "the newest block".to_owned(),
+            reason: "there is none".to_owned(),
+            after: PAUSE,
+        });
+    };
+    let latest = l1.nonce(account, BlockNumberOrTag::Number(head.number)).await?;
+    let pending = l1.nonce(account, BlockNumberOrTag::Pending).await?;
+    Ok(Event::Nonces { latest, pending: pending.max(latest), at: head.number })
+}

@@ -1,0 +1,43 @@
+//! The batcher's shell: `cairn_rollup::batcher` decides, this carries out.
+//!
+//! The decisions are made on a thread of their own, because closing a channel compresses it. Fees are
+//! raised and transactions of an earlier run are taken up by the [`TransactionSender`], whose journal
+//! knows what may be on the wire; so the machine's own requests to do so need nothing here.
+
+mod blocks;
+mod carry;
+mod task;
+
+use std::sync::Arc;
+
+use cairn_chain::Chain;
+use cairn_l1::send::TransactionSender;
+use cairn_l1::{HeadState, L1Client};
+use cairn_rollup::batcher::BatcherConfig;
+use cairn_rollup::{RollupConfig, RollupHandle};
+use tokio::sync::watch;
+
+use crate::Dispersal;
+
+pub use task::BatcherTask;
+
+/// What the batcher works with.
+#[derive(Debug)]
+pub struct BatcherSetup {
+    /// Its policy.
+    pub config: BatcherConfig,
+    /// The chain whose blocks it sends.
+    pub chain: Chain,
+    /// Parameters of the rollup.
+    pub rollup: Arc<RollupConfig>,
+    /// Where derivation says how far it is.
+    pub handle: RollupHandle,
+    /// L1.
+    pub l1: Arc<L1Client>,
+    /// Heads of L1.
+    pub heads: watch::Receiver<HeadState>,
+    /// Sends from the batcher's account.
+    pub sender: Arc<TransactionSender>,
+    /// The DA network; without it every dispersal fails, and blobs are used.
+    pub dispersal: Option<Arc<Dispersal>>,
+}

@@ -1,0 +1,231 @@
+//! The thread that feeds the machine.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use alloy_eips::BlockNumHash;
+use cairn_chain::ChainEvent;
+use cairn_l1::NextStep;
+use cairn_rollup::L1BlockRef;
+use cairn_rollup::batcher::{Batcher, BatcherConfigError, Effect, Event, SafeHead};
+use tokio::runtime::Handle;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, watch};
+
+use super::{BatcherSetup, blocks, carry};
+use crate::DriverError;
+
+/// How often the machine is told the time.
+const TICK: Duration = Duration::from_millis(500);
+/// Answers that wait for the machine.
+const ANSWERS: usize = 64;
+
+/// The running batcher. Dropping it ends it; what is in doubt stays in the sender's journal.
+#[derive(Debug)]
+pub struct BatcherTask {
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shell {
+    setup: BatcherSetup,
+    machine: Batcher,
+    started: Instant,
+    answers: mpsc::Sender<Event>,
+    /// Blocks that the machine wants.
+    wanted: Option<(u64, u64)>,
+    /// What it was told last.
+    safe: Option<SafeHead>,
+    l1: L1BlockRef,
+    reorgs: u64,
+}
+
+impl BatcherTask {
+    /// Starts sending batches. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// A policy that cannot work with the rollup.
+    pub fn spawn(setup: BatcherSetup) -> Result<Self, BatcherConfigError> {
+        let machine = Batcher::new(setup.config, (*setup.rollup).clone())?;
+        let (stop, stopped) = watch::channel(false);
+        let runtime = Handle::current();
+        let work = move || runtime.block_on(run(setup, machine, stopped));
+        let thread = std::thread::Builder::new().name("cairn-batcher".into()).spawn(work);
+        let thread = thread
+            .inspect_err(|error| tracing::error!(target: "driver::batcher", %error, "no thread"));
+        Ok(Self { stop, thread: thread.ok() })
+    }
+
+    /// Ends the thread and waits for it.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(target: "driver::batcher", "the batcher thread panicked");
+        }
+    }
+}
+
+impl Drop for BatcherTask {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+async fn run(setup: BatcherSetup, machine: Batcher, mut stop: watch::Receiver<bool>) {
+    let (answers, mut inbox) = mpsc::channel(ANSWERS);
+    let mut chain = setup.chain.subscribe();
+    let mut heads = setup.heads.clone();
+    let mut tick = tokio::time::interval(TICK);
+    let mut shell = Shell {
+        setup,
+        machine,
+        started: Instant::now(),
+        answers,
+        wanted: None,
+        safe: None,
+        l1: L1BlockRef::default(),
+        reorgs: 0,
+    };
+    loop {
+        let done = tokio::select! {
+            Some(event) = inbox.recv() => shell.step(event),
+            event = chain.recv() => match event {
+                Ok(ChainEvent::Extended(_)) => shell.look(),
+                Ok(ChainEvent::Reorged { .. }) => shell.step(Event::L2Reorg).and_then(|()| shell.look()),
+                // A reorganisation may be among what was lost.
+                Err(RecvError::Lagged(_)) => shell.step(Event::L2Reorg),
+                Err(RecvError::Closed) => return,
+            },
+            Ok(()) = heads.changed() => shell.look(),
+            _ = tick.tick() => shell.look().and_then(|()| shell.step(Event::Tick)),
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        if let Err(error) = done {
+            tracing::error!(target: "driver::batcher", %error, "the batcher cannot read the chain");
+        }
+    }
+}
+
+impl Shell {
+    /// Tells the machine where everything is.
+    fn look(&mut self) -> Result<(), DriverError> {
+        let state = *self.setup.heads.borrow();
+        if let Some(heads) = state.heads {
+            if state.reorgs != self.reorgs {
+                self.reorgs = state.reorgs;
+                self.step(Event::L1Reorg)?;
+            }
+            if heads.latest != self.l1 {
+                self.l1 = heads.latest;
+                self.step(Event::L1Head(heads.latest))?;
+            }
+        }
+        let status = self.setup.handle.status();
+        // Nothing was derived yet: the machine waits.
+        if status.current_l1 != L1BlockRef::default() {
+            let l1 = status.current_l1;
+            let derived_from = BlockNumHash { number: l1.number, hash: l1.hash };
+            let safe = SafeHead { block: status.safe_l2, derived_from };
+            if self.safe != Some(safe) {
+                self.safe = Some(safe);
+                self.step(Event::SafeHead(safe))?;
+            }
+        }
+        let head = self.setup.chain.heads().unsafe_head.number;
+        self.step(Event::UnsafeHead(head))?;
+        self.load()
+    }
+
+    /// Gives the blocks that are wanted, as far as they exist.
+    fn load(&mut self) -> Result<(), DriverError> {
+        while let Some((from, to)) = self.wanted {
+            let found = blocks::batch_block(&self.setup.chain, &self.setup.rollup, from)?;
+            let Some(block) = found else { return Ok(()) };
+            self.wanted = (from < to).then_some((from.saturating_add(1), to));
+            self.step(Event::UnsafeBlock(block))?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, event: Event) -> Result<(), DriverError> {
+        let effects = self.machine.step(event, self.started.elapsed());
+        for effect in effects {
+            self.carry_out(effect);
+        }
+        let status = self.machine.status(self.started.elapsed());
+        metrics::gauge!("cairn_batcher_queued_channels").set(status.queued_channels as f64);
+        metrics::gauge!("cairn_batcher_queued_bytes").set(status.queued_bytes as f64);
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::LoadBlocks { from, to } => self.wanted = Some((from, to)),
+            Effect::Disperse { id, payload } => {
+                metrics::counter!("cairn_batcher_dispersed_bytes_total")
+                    .increment(payload.len() as u64);
+                self.answer(carry::disperse(self.setup.dispersal.clone(), id, payload));
+            }
+            Effect::Send { id, transaction } => {
+                metrics::counter!("cairn_batcher_transactions_total").increment(1);
+                let inbox = self.setup.rollup.batch_inbox_address;
+                self.answer(carry::send(self.setup.sender.clone(), inbox, id, transaction));
+            }
+            Effect::QueryNonces => self.query_nonces(),
+            // The sender does both of itself.
+            Effect::BumpFee { .. } | Effect::Cancel { .. } => {}
+            Effect::Throttle { active } => {
+                metrics::gauge!("cairn_batcher_throttled").set(f64::from(u8::from(active)));
+                tracing::warn!(target: "driver::batcher", active, "L1 does not keep up");
+            }
+            Effect::Reset { reason } => {
+                self.wanted = None;
+                self.safe = None;
+                metrics::counter!("cairn_batcher_resets_total").increment(1);
+                tracing::warn!(target: "driver::batcher", ?reason, "begins anew at the safe head");
+            }
+            Effect::Halt { block, error } => {
+                tracing::error!(target: "driver::batcher", block, %error, "no batch holds a block");
+            }
+        }
+    }
+
+    /// Carries something out; the event that it ends with comes back.
+    fn answer(&self, work: impl Future<Output = Event> + Send + 'static) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let event = work.await;
+            // Nobody there: the batcher has ended.
+            let _ = answers.send(event).await;
+        });
+    }
+
+    fn query_nonces(&self) {
+        let (l1, sender) = (self.setup.l1.clone(), Arc::clone(&self.setup.sender));
+        self.answer(async move {
+            loop {
+                // What an earlier run sent is decided first.
+                let _ = sender.settled().await;
+                match carry::nonces(l1.clone(), sender.clone()).await {
+                    Ok(event) => return event,
+                    Err(error) => {
+                        tracing::warn!(target: "driver::batcher", %error, "nonces not read");
+                        match error.next_step() {
+                            NextStep::Retry(pause) => tokio::time::sleep(pause).await,
+                            NextStep::Reset | NextStep::Stop => {
+                                tokio::time::sleep(Duration::from_secs(5)).await;
+                            }
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
