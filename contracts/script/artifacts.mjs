@@ -38,6 +38,17 @@ const DEPLOYED = {
   CertificateVerifierRouter: 'src/da/CertificateVerifierRouter.sol',
   OperatorRegistry: 'src/da/OperatorRegistry.sol',
 };
+const DEPLOYED_ROLLUP = {
+  OutputGame: 'src/rollup/OutputGame.sol',
+  OutputRoles: 'src/rollup/OutputRoles.sol',
+};
+const DEPLOYED_SAMPLES = { ElementReader: 'src/sample/ElementReader.sol' };
+// Bridge and proposals on L1, deployed as the package has them.
+const BRIDGE = [
+  'AnchorStateRegistry', 'DisputeGameFactory', 'L1CrossDomainMessenger', 'L1ERC721Bridge',
+  'L1StandardBridge', 'OptimismMintableERC20Factory', 'OptimismPortal2', 'ProtocolVersions',
+  'Proxy', 'ProxyAdmin', 'SuperchainConfig', 'SystemConfig',
+];
 const PREDEPLOYS = [
   'BaseFeeVault', 'EAS', 'L1FeeVault', 'L2CrossDomainMessenger', 'L2ERC721Bridge',
   'L2StandardBridge', 'L2ToL1MessagePasser', 'OptimismMintableERC20Factory',
@@ -119,6 +130,16 @@ function deployed([name, source]) {
   return { contract: name, source, initCode: bytecode.object, abi };
 }
 
+function bridge(name) {
+  const { path, label } = package_(BEDROCK);
+  const { bytecode } = json(join(path, 'forge-artifacts', `${name}.sol`, `${name}.json`));
+  if (Object.keys(bytecode.linkReferences ?? {}).length > 0) {
+    throw new Error(`${name}: libraries that need linking are not supported`);
+  }
+  const source = `${label}/forge-artifacts/${name}.sol`;
+  return { contract: name, source, initCode: bytecode.object };
+}
+
 function predeploy(name) {
   const { path, label } = package_(BEDROCK);
   const artifacts = join(path, 'forge-artifacts');
@@ -192,6 +213,9 @@ function generate() {
   };
   OURS.forEach((name) => add('rollup', ours(name)));
   Object.entries(DEPLOYED).forEach((entry) => add('da', deployed(entry)));
+  Object.entries(DEPLOYED_ROLLUP).forEach((entry) => add('rollup', deployed(entry)));
+  Object.entries(DEPLOYED_SAMPLES).forEach((entry) => add('sample', deployed(entry)));
+  BRIDGE.forEach((name) => add('bridge', bridge(name)));
   PREDEPLOYS.forEach((name) => add('predeploys', predeploy(name)));
   [...preinstalls(), ...entryPoints()].forEach((artifact) => add('preinstalls', artifact));
   return files;
@@ -199,7 +223,7 @@ function generate() {
 
 function existing() {
   const files = new Map();
-  for (const folder of ['rollup', 'da', 'predeploys', 'preinstalls']) {
+  for (const folder of ['rollup', 'da', 'sample', 'bridge', 'predeploys', 'preinstalls']) {
     let names = [];
     try {
       names = readdirSync(join(OUTPUT, folder));

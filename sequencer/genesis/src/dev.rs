@@ -49,9 +49,10 @@ pub struct DevOptions {
     pub accounts: u32,
     /// What each of them has, in wei.
     pub balance: U256,
-    /// Owner of the predeploys and receiver of the fees; the first account of the mnemonic if
-    /// `None`.
+    /// Owner of the predeploys; the first account of the mnemonic if `None`.
     pub owner: Option<Address>,
+    /// Receiver of the fees that the vaults pay out; the owner if `None`.
+    pub fee_recipient: Option<Address>,
     /// Messenger on L1; zero without L1.
     pub l1_messenger: Address,
     /// Bridge of ether and ERC-20 tokens on L1; zero without L1.
@@ -83,6 +84,7 @@ impl Default for DevOptions {
             accounts: 10,
             balance: U256::from(10_000) * U256::from(10).pow(U256::from(18)),
             owner: None,
+            fee_recipient: None,
             l1_messenger: Address::ZERO,
             l1_standard_bridge: Address::ZERO,
             l1_erc721_bridge: Address::ZERO,
@@ -113,6 +115,7 @@ pub fn dev_genesis(options: &DevOptions) -> Result<Genesis, DevGenesisError> {
             chain_id: options.chain_id,
             l1_chain_id: options.l1_chain_id,
             owner,
+            fee_recipient: options.fee_recipient.unwrap_or(owner),
             l1_messenger: options.l1_messenger,
             l1_standard_bridge: options.l1_standard_bridge,
             l1_erc721_bridge: options.l1_erc721_bridge,

@@ -91,8 +91,10 @@ pub(crate) struct PredeployOptions {
     pub(crate) chain_id: u64,
     /// Chain id of the L1.
     pub(crate) l1_chain_id: u64,
-    /// Owner of the proxy admin, and receiver of the fees of the three older vaults.
+    /// Owner of the proxy admin.
     pub(crate) owner: Address,
+    /// Receiver of the fees of the three older vaults.
+    pub(crate) fee_recipient: Address,
     pub(crate) l1_messenger: Address,
     pub(crate) l1_standard_bridge: Address,
     pub(crate) l1_erc721_bridge: Address,
@@ -154,9 +156,9 @@ impl Proxied {
 
 fn implementations(options: &PredeployOptions) -> Vec<Proxied> {
     let vault = |artifact: crate::artifact::Artifact| {
-        // Any balance may be withdrawn, on L2 (network 1), to the owner.
+        // Any balance may be withdrawn, on L2 (network 1), to the recipient.
         artifact
-            .with("RECIPIENT", options.owner.into_word())
+            .with("RECIPIENT", options.fee_recipient.into_word())
             .with("MIN_WITHDRAWAL_AMOUNT", word(0))
             .with("WITHDRAWAL_NETWORK", word(1))
             .code()
