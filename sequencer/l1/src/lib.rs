@@ -14,6 +14,7 @@
 //! - [`Prefetcher`]: the blocks behind a cursor, in order, fetched ahead
 //! - [`BlobClient`]: blobs by their versioned hashes
 //! - [`HeadFollower`]: the newest, the safe and the finalized block
+//! - [`TransactionSender`]: transactions of one account, each nonce once
 //!
 //! TLS needs a process-wide provider: `rustls::crypto::ring::default_provider().install_default()`
 //! comes first in every `main`.
@@ -25,6 +26,7 @@ mod forks;
 pub mod head;
 mod prefetch;
 pub mod rpc;
+pub mod send;
 
 pub use blob::{BlobClient, BlobConfig};
 pub use block::{FetchedBlock, FetchedTransaction, L1Client, L1Config};
@@ -32,3 +34,4 @@ pub use error::{L1Error, Lie, NextStep};
 pub use forks::{L1Fork, L1Forks};
 pub use head::{HeadConfig, HeadFollower, HeadState, Heads};
 pub use prefetch::Prefetcher;
+pub use send::{Confirmed, SendError, SenderConfig, TransactionContent, TransactionSender};

@@ -6,3 +6,4 @@ mod faults;
 mod heads;
 mod proxy;
 mod reading;
+mod sending;

@@ -1,6 +1,7 @@
 //! A proxy in front of anvil that injects faults.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -8,6 +9,9 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use tokio::sync::watch;
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the proxy does with a call.
 #[derive(Debug, Clone)]
@@ -34,7 +38,9 @@ struct Shared {
     target: String,
     http: reqwest::Client,
     rule: Mutex<Rule>,
-    calls: Mutex<Vec<String>>,
+    calls: watch::Sender<Vec<String>>,
+    /// A method that is not passed on, and what it is answered with.
+    held: Mutex<Option<(&'static str, Fault)>>,
 }
 
 /// A running proxy.
@@ -56,7 +62,8 @@ impl Proxy {
             target: target.to_owned(),
             http: reqwest::Client::new(),
             rule: Mutex::new(Box::new(|_, _, _| Fault::None)),
-            calls: Mutex::default(),
+            calls: watch::channel(Vec::new()).0,
+            held: Mutex::default(),
         });
         let router = Router::new().fallback(forward).with_state(Arc::clone(&shared));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -72,7 +79,29 @@ impl Proxy {
 
     /// Methods and paths called so far.
     pub(crate) fn calls(&self) -> Vec<String> {
-        self.shared.calls.lock().unwrap().clone()
+        self.shared.calls.borrow().clone()
+    }
+
+    /// Neither passes a method on nor answers it.
+    pub(crate) fn hold(&self, method: &'static str) {
+        self.hold_with(method, Fault::Stall);
+    }
+
+    /// Answers a method without passing it on.
+    pub(crate) fn hold_with(&self, method: &'static str, fault: Fault) {
+        *self.shared.held.lock().unwrap() = Some((method, fault));
+    }
+
+    /// Passes everything on again.
+    pub(crate) fn release(&self) {
+        *self.shared.held.lock().unwrap() = None;
+    }
+
+    /// Waits until a method was called, and answered by anvil if it was passed on.
+    pub(crate) async fn called(&self, method: &str) {
+        let mut calls = self.shared.calls.subscribe();
+        let called = calls.wait_for(|calls| calls.iter().any(|call| call == method));
+        tokio::time::timeout(PATIENCE, called).await.expect("it is called").unwrap();
     }
 }
 
@@ -82,18 +111,27 @@ async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     let path = parts.uri.to_string();
     let url = format!("{}{path}", shared.target);
     let call: Option<Value> = serde_json::from_slice(&body).ok();
+    let name = call.as_ref().and_then(|call| call["method"].as_str());
+    let name = name.map_or(path, str::to_owned);
+    let held = shared.held.lock().unwrap().clone().filter(|(held, _)| *held == name);
+    if let Some((_, fault)) = held {
+        shared.calls.send_modify(|calls| calls.push(name));
+        return answer(fault, &call.unwrap_or_default(), StatusCode::OK, Bytes::new()).await;
+    }
     let request = shared.http.request(parts.method, url).body(body);
-    let answer = request.header("content-type", "application/json").send().await;
-    let Ok(answer) = answer else { return StatusCode::BAD_GATEWAY.into_response() };
-    let status = answer.status();
-    let bytes = answer.bytes().await.unwrap();
-    let mut json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let rpc = call.is_some();
+    let given = request.header("content-type", "application/json").send().await;
+    let Ok(given) = given else { return StatusCode::BAD_GATEWAY.into_response() };
+    let status = given.status();
+    let bytes = given.bytes().await.unwrap();
+    let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let result = if call.is_some() { json["result"].clone() } else { json };
     let call = call.unwrap_or_default();
-    let name = call["method"].as_str().map_or(path, str::to_owned);
-    shared.calls.lock().unwrap().push(name.clone());
-    let result = if rpc { json["result"].clone() } else { json.clone() };
+    shared.calls.send_modify(|calls| calls.push(name.clone()));
     let fault = (shared.rule.lock().unwrap())(&name, &call["params"], &result);
+    answer(fault, &call, status, bytes).await
+}
+
+async fn answer(fault: Fault, call: &Value, status: StatusCode, bytes: Bytes) -> Response {
     match fault {
         Fault::None => (status, bytes).into_response(),
         Fault::Status(status, retry) => {
@@ -116,9 +154,9 @@ async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Respons
             Response::new(Body::from_stream(parts))
         }
         Fault::Long(length) => vec![b' '; length].into_response(),
-        Fault::Replace(value) if rpc => {
-            json["result"] = value;
-            json.to_string().into_response()
+        Fault::Replace(result) if call.is_object() => {
+            let answer = serde_json::json!({"jsonrpc": "2.0", "id": call["id"], "result": result});
+            answer.to_string().into_response()
         }
         Fault::Replace(value) => value.to_string().into_response(),
     }

@@ -1,0 +1,381 @@
+//! Which transaction is signed, sent, raised, sent again, and when it is done. No I/O, no clock.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use alloy_eips::BlockNumHash;
+use alloy_primitives::B256;
+
+use super::slot::{Slot, Version};
+use super::{FeeCeiling, Fees, Intent, MarketFees, RequestId, TransactionKind};
+
+/// How transactions are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendPolicy {
+    /// Blocks, its own included, after which a transaction is done.
+    pub confirmations: u64,
+    /// Nonces in doubt at a time.
+    pub in_flight_max: usize,
+    /// Time after which the fees of what is not mined are raised.
+    pub raise_after: Duration,
+    /// Time after which what is not mined is sent again.
+    pub resend_after: Duration,
+    /// Refusals in a row after which a transaction that no node ever took is given up.
+    pub refusals_max: u32,
+    /// What is never exceeded.
+    pub ceiling: FeeCeiling,
+}
+
+impl Default for SendPolicy {
+    fn default() -> Self {
+        Self {
+            confirmations: 4,
+            in_flight_max: 8,
+            raise_after: Duration::from_secs(48),
+            resend_after: Duration::from_secs(24),
+            refusals_max: 10,
+            ceiling: FeeCeiling::default(),
+        }
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A request.
+    Submit(RequestId, TransactionKind),
+    /// L1 was looked at.
+    Observed(Observation),
+    /// A transaction is signed, and in the journal.
+    Signed {
+        /// Its nonce.
+        nonce: u64,
+        /// Its hash.
+        hash: B256,
+        /// Its fees.
+        fees: Fees,
+    },
+    /// Signing or the journal failed.
+    NotSigned(u64),
+    /// What a node said to a transaction.
+    Sent {
+        /// Its nonce.
+        nonce: u64,
+        /// Its hash.
+        hash: B256,
+        /// What the node said.
+        sent: Sent,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// L1 as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observation {
+    /// Number of the newest block.
+    pub head: u64,
+    /// Transactions of the account up to it.
+    pub nonce: u64,
+    /// Fees.
+    pub market: MarketFees,
+    /// All of ours that are in canonical blocks.
+    pub mined: Vec<Mined>,
+}
+
+/// A transaction in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mined {
+    /// Its nonce.
+    pub nonce: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// The block.
+    pub block: BlockNumHash,
+}
+
+/// What a node said to a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It has it.
+    Accepted,
+    /// Its fees are too low to replace or to be taken.
+    Underpriced,
+    /// The nonce is used.
+    NonceUsed,
+    /// It does not take it.
+    Refused,
+    /// Nothing that was understood.
+    Unanswered,
+}
+
+/// What to do, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Sign, write to the journal, sync, and say [`Event::Signed`].
+    Sign {
+        /// The nonce.
+        nonce: u64,
+        /// What for.
+        intent: Intent,
+        /// With or without blobs.
+        kind: TransactionKind,
+        /// Fee caps.
+        fees: Fees,
+    },
+    /// Send, and say [`Event::Sent`].
+    Broadcast {
+        /// The nonce.
+        nonce: u64,
+        /// Which of its transactions.
+        hash: B256,
+    },
+    /// The nonce is done and forgotten: the transaction is deep enough.
+    Confirmed {
+        /// The nonce.
+        nonce: u64,
+        /// What it was for.
+        intent: Intent,
+        /// Which of its transactions was mined.
+        hash: B256,
+        /// Where.
+        block: BlockNumHash,
+    },
+    /// The nonce is done and forgotten: somebody else used it with our key.
+    Displaced {
+        /// The nonce.
+        nonce: u64,
+        /// What it was for.
+        intent: Intent,
+    },
+    /// No node takes the request; its nonce is used up otherwise.
+    Rejected {
+        /// The nonce.
+        nonce: u64,
+        /// The request.
+        id: RequestId,
+    },
+}
+
+/// The transactions of one account.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    policy: SendPolicy,
+    next_nonce: u64,
+    slots: BTreeMap<u64, Slot>,
+    waiting: VecDeque<(RequestId, TransactionKind)>,
+    seen: Option<Observation>,
+}
+
+impl Queue {
+    /// A queue after a start. `records` are what the journal has: for each nonce the hashes and
+    /// fees of its transactions in the order of signing. `latest` and `pending` are the account's
+    /// nonces in the newest block and with what the node's pool has.
+    ///
+    /// Nonces that the pool or the order of the journal show to be in use and that the journal does
+    /// not know are watched, and used up if they stay unmined.
+    pub fn restore(
+        policy: SendPolicy,
+        records: impl IntoIterator<Item = (u64, TransactionKind, Vec<(B256, Fees)>)>,
+        latest: u64,
+        pending: u64,
+        now: Instant,
+    ) -> Self {
+        let mut slots = BTreeMap::new();
+        for (nonce, kind, versions) in records {
+            let mut slot = Slot::new(Intent::Restored, kind, now);
+            slot.versions.extend(versions.into_iter().map(|(hash, fees)| Version { hash, fees }));
+            slots.insert(nonce, slot);
+        }
+        let behind = slots.last_key_value().map_or(0, |(nonce, _)| nonce.saturating_add(1));
+        let next_nonce = behind.max(latest).max(pending);
+        for nonce in latest..next_nonce {
+            let unknown = || Slot::new(Intent::Cancel, TransactionKind::Plain, now);
+            slots.entry(nonce).or_insert_with(unknown);
+        }
+        Self { policy, next_nonce, slots, waiting: VecDeque::new(), seen: None }
+    }
+
+    /// Nonces whose transaction was restored and is not done yet.
+    pub fn restored(&self) -> usize {
+        self.slots.values().filter(|slot| slot.intent == Intent::Restored).count()
+    }
+
+    /// Requests that are not done yet, and nonces in doubt.
+    pub fn len(&self) -> usize {
+        self.waiting.len().saturating_add(self.slots.len())
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The hashes of a nonce, newest first, for all nonces in doubt.
+    pub fn in_doubt(&self) -> impl Iterator<Item = (u64, Vec<B256>)> + '_ {
+        self.slots.iter().map(|(nonce, slot)| {
+            (*nonce, slot.versions.iter().rev().map(|version| version.hash).collect())
+        })
+    }
+
+    /// Takes an event in; gives what to do.
+    pub fn step(&mut self, event: Event, now: Instant) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Submit(id, kind) => self.waiting.push_back((id, kind)),
+            Event::Observed(observation) => self.observe(observation, &mut effects),
+            Event::Signed { nonce, hash, fees } => self.signed(nonce, Version { hash, fees }),
+            Event::NotSigned(nonce) => {
+                if let Some(slot) = self.slots.get_mut(&nonce) {
+                    slot.signing = false;
+                }
+                // Not at once: what failed fails again.
+                return effects;
+            }
+            Event::Sent { nonce, hash, sent } => {
+                self.sent(nonce, hash, sent, &mut effects);
+                return effects;
+            }
+            Event::Tick => {}
+        }
+        self.act(now, &mut effects);
+        self.assign(now, &mut effects);
+        effects
+    }
+
+    fn signed(&mut self, nonce: u64, version: Version) {
+        let Some(slot) = self.slots.get_mut(&nonce) else { return };
+        slot.signing = false;
+        if !slot.has(version.hash) {
+            slot.versions.push(version);
+        }
+        slot.sent_at = None;
+    }
+
+    fn sent(&mut self, nonce: u64, hash: B256, sent: Sent, effects: &mut Vec<Effect>) {
+        let refusals_max = self.policy.refusals_max;
+        let Some(slot) = self.slots.get_mut(&nonce) else { return };
+        let newest = slot.newest().is_some_and(|version| version.hash == hash);
+        match sent {
+            Sent::Accepted => {
+                slot.accepted = true;
+                slot.refusals = 0;
+            }
+            Sent::Underpriced => slot.underpriced |= newest,
+            Sent::Refused => {
+                slot.refusals = slot.refusals.saturating_add(1);
+                let Intent::Request(id) = slot.intent else { return };
+                if slot.refusals >= refusals_max && !slot.accepted {
+                    // Of the same kind: those behind it may be in the pools.
+                    slot.intent = Intent::Cancel;
+                    slot.underpriced = true;
+                    effects.push(Effect::Rejected { nonce, id });
+                }
+            }
+            Sent::NonceUsed | Sent::Unanswered => {}
+        }
+    }
+
+    fn observe(&mut self, observation: Observation, effects: &mut Vec<Effect>) {
+        let Observation { head, nonce: used, .. } = observation;
+        self.next_nonce = self.next_nonce.max(used);
+        for (nonce, slot) in &mut self.slots {
+            let found = observation.mined.iter();
+            let found = found.clone().find(|mined| mined.nonce == *nonce && slot.has(mined.hash));
+            let mined = found.map(|mined| (mined.hash, mined.block));
+            if slot.mined.is_some() && mined.is_none() {
+                // Unmined by a reorganisation: pools may have forgotten it.
+                slot.sent_at = None;
+            }
+            slot.mined = mined;
+            let displaced = slot.mined.is_none() && *nonce < used;
+            slot.displaced_at = displaced.then(|| slot.displaced_at.unwrap_or(head).min(head));
+        }
+        self.seen = Some(observation);
+        self.finish(head, effects);
+    }
+
+    /// Ends what is deep enough, in the order of the nonces.
+    fn finish(&mut self, head: u64, effects: &mut Vec<Effect>) {
+        let confirmations = self.policy.confirmations;
+        let deep = |number: u64| head.saturating_add(1).saturating_sub(number) >= confirmations;
+        while let Some(slot) = self.slots.first_entry() {
+            let (nonce, intent) = (*slot.key(), slot.get().intent);
+            let done = match (slot.get().mined, slot.get().displaced_at) {
+                (Some((hash, block)), _) if deep(block.number) => {
+                    Effect::Confirmed { nonce, intent, hash, block }
+                }
+                (None, Some(at)) if deep(at) => Effect::Displaced { nonce, intent },
+                _ => break,
+            };
+            effects.push(done);
+            slot.remove();
+        }
+    }
+
+    /// Signs, raises and sends what is not mined.
+    fn act(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(seen) = &self.seen else { return };
+        let (policy, market) = (self.policy, seen.market);
+        let mut lowest = true;
+        for (nonce, slot) in &mut self.slots {
+            if slot.mined.is_some() || slot.displaced_at.is_some() || slot.signing {
+                lowest &= slot.mined.is_some() || slot.displaced_at.is_some();
+                continue;
+            }
+            let late = now.saturating_duration_since(slot.priced_at) >= policy.raise_after;
+            let fees = match slot.newest() {
+                // What somebody else may have in the pool under this nonce gets its time.
+                None if slot.intent == Intent::Cancel && !late => None,
+                None => {
+                    let fees = market.suggest(slot.kind, policy.ceiling);
+                    let replaces = slot.intent == Intent::Cancel;
+                    let raised = fees.raised(slot.kind, &market, policy.ceiling);
+                    Some(if replaces { raised.unwrap_or(fees) } else { fees })
+                }
+                Some(newest) if slot.underpriced || lowest && late => {
+                    newest.fees.raised(slot.kind, &market, policy.ceiling)
+                }
+                Some(_) => None,
+            };
+            lowest = false;
+            if let Some(fees) = fees {
+                slot.signing = true;
+                slot.underpriced = false;
+                slot.priced_at = now;
+                let (nonce, intent, kind) = (*nonce, slot.intent, slot.kind);
+                effects.push(Effect::Sign { nonce, intent, kind, fees });
+                continue;
+            }
+            let due = slot
+                .sent_at
+                .is_none_or(|at| now.saturating_duration_since(at) >= policy.resend_after);
+            if let (true, Some(newest)) = (due, slot.versions.last()) {
+                slot.sent_at = Some(now);
+                effects.push(Effect::Broadcast { nonce: *nonce, hash: newest.hash });
+            }
+        }
+    }
+
+    /// Gives nonces to requests, as many as may be in doubt, and of one kind at a time.
+    fn assign(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(seen) = &self.seen else { return };
+        let market = seen.market;
+        while let Some((id, kind)) = self.waiting.front().copied() {
+            let unmined = || self.slots.values().filter(|slot| slot.mined.is_none());
+            let other_kind = unmined().any(|slot| slot.kind != kind);
+            if self.slots.len() >= self.policy.in_flight_max || other_kind {
+                return;
+            }
+            let Some(next) = self.next_nonce.checked_add(1) else { return };
+            self.waiting.pop_front();
+            let nonce = std::mem::replace(&mut self.next_nonce, next);
+            let intent = Intent::Request(id);
+            let mut slot = Slot::new(intent, kind, now);
+            slot.signing = true;
+            self.slots.insert(nonce, slot);
+            let fees = market.suggest(kind, self.policy.ceiling);
+            effects.push(Effect::Sign { nonce, intent, kind, fees });
+        }
+    }
+}
