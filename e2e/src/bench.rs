@@ -6,6 +6,7 @@
 //! own processor time is part of the result.
 
 mod accounts;
+mod batch;
 mod calls;
 mod cli;
 mod da;
@@ -28,6 +29,7 @@ mod usage;
 mod verify;
 mod workload;
 
+pub use batch::{BatchArgs, BatchFigures, BatchReport, QualityFigures};
 pub use cli::{Cli, Command, Opponent, TpsArgs, run};
 pub use da::{DaArgs, DaFigures, DaRatios, DaReport, DaRival};
 pub use import::{ImportArgs, ImportReport};

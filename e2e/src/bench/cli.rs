@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::batch::BatchArgs;
 use super::da::DaArgs;
 use super::import::ImportArgs;
 use super::lanes::Transport;
@@ -30,6 +31,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Encoding, verification and recovery of the DA network on one core.
     Da(DaArgs),
+    /// Bytes on L1 per transaction, and the cost of writing and reading them.
+    Batch(BatchArgs),
 }
 
 /// A node to compare with.
@@ -175,6 +178,7 @@ pub async fn run(cli: Cli) -> eyre::Result<()> {
         Command::Root(args) => super::root::run(&args).await,
         Command::Import(args) => super::import::run(&args).await,
         Command::Da(args) => super::da::run(&args).await,
+        Command::Batch(args) => super::batch::run(&args),
     }
 }
 
