@@ -12,11 +12,13 @@
 //!   on a verifier
 //! - [`L1Origins`]: what the sequencer builds on
 //! - [`FeedClient`]: unsafe blocks of a sequencer
+//! - [`batcher`]: batches to L1
 //! - [`outputs`]: proposals, challenges, resolutions
 //!
 //! # What a crash may lose
 //! Nothing is kept here. A restart finds its place from the chain and L1 (`cairn_rollup::start`).
 
+pub mod batcher;
 mod chain_reader;
 mod data;
 pub mod derive;
@@ -24,7 +26,7 @@ mod dispersal;
 mod error;
 mod feed;
 mod origins;
-//pub mod outputs;
+pub mod outputs;
 mod payload;
 
 pub use chain_reader::ChainReader;

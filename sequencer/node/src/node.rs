@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use alloy_genesis::Genesis;
 use cairn_chain::{
-    AttributesSource, BlockRef, BlockTiming, Chain, ChainOptions, DevAttributes,
-    LocalTransactions, Sequencer, SequencerOptions, TimestampRule, open_store,
+    AttributesSource, BlockRef, BlockTiming, Chain, ChainOptions, DevAttributes, LocalTransactions,
+    Sequencer, SequencerOptions, TimestampRule, open_store,
 };
 use cairn_evm::EvmConfig;
 use cairn_genesis::DEV_SYSTEM;

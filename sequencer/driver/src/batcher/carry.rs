@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip4844::Blob;
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, Bytes, U64};
 use cairn_da_client::ClientError;
 use cairn_l1::send::{Confirmed, SendError, TransactionContent, TransactionSender};
 use cairn_l1::{L1Client, L1Error};
@@ -14,10 +14,11 @@ use cairn_rollup::batcher::{
 };
 use cairn_rollup::blob::encode_blob;
 
+use serde_json::json;
+
 use crate::{Dispersal, DriverError};
 
-/// Gas of a batch transaction that is not estimated: the inbox's work for a certificate with as many
-/// operators as a quorum can have. Blobs and calldata need far less.
+/// Pause before something that failed is reported, and with that tried again.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Sends a transaction to the inbox and tells what became of it.
@@ -46,9 +47,7 @@ pub(super) async fn send(
                 false => Event::TxFailed { id, failure: TxFailure::Reverted },
             }
         }
-        Err(SendError::Displaced { .. }) => {
-            Event::TxFailed { id, failure: TxFailure::NonceTaken }
-        }
+        Err(SendError::Displaced { .. }) => Event::TxFailed { id, failure: TxFailure::NonceTaken },
         Err(SendError::Reverted { message, data }) => {
             // Nothing was sent; what the inbox refuses now it refuses as certificate, too.
             tracing::warn!(target: "driver::batcher", message, %data, "the inbox refuses a batch");
@@ -119,7 +118,17 @@ pub(super) async fn nonces(
             after: PAUSE,
         });
     };
-    let latest = l1.nonce(account, BlockNumberOrTag::Number(head.number)).await?;
-    let pending = l1.nonce(account, BlockNumberOrTag::Pending).await?;
+    let latest = nonce(&l1, account, BlockNumberOrTag::Number(head.number)).await?;
+    let pending = nonce(&l1, account, BlockNumberOrTag::Pending).await?;
     Ok(Event::Nonces { latest, pending: pending.max(latest), at: head.number })
+}
+
+async fn nonce(l1: &L1Client, account: Address, at: BlockNumberOrTag) -> Result<u64, L1Error> {
+    let method = "eth_getTransactionCount";
+    let count: Option<U64> = l1.endpoints().call(method, json!([account, at])).await?;
+    count.map(|count| count.to()).ok_or_else(|| L1Error::Unavailable {
+        what: method.to_owned(),
+        reason: format!("no count of {account} at {at}"),
+        after: PAUSE,
+    })
 }

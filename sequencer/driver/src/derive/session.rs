@@ -33,7 +33,9 @@ pub(super) struct Session<'a> {
     /// Reorganisations of L1 before the start.
     reorgs: u64,
     forks: Option<L1Forks>,
-    current: L1BlockRef,
+    /// The L1 block that is read, and the last one that was read to its end.
+    reading: L1BlockRef,
+    read: L1BlockRef,
     finalized: B256,
     shown: Instant,
 }
@@ -64,7 +66,8 @@ impl<'a> Session<'a> {
             first: Some(first),
             reorgs,
             forks: None,
-            current: L1BlockRef::default(),
+            reading: L1BlockRef::default(),
+            read: L1BlockRef::default(),
             finalized: B256::ZERO,
             shown: Instant::now(),
         })
@@ -92,9 +95,10 @@ impl<'a> Session<'a> {
     async fn carry_out(&mut self, effect: Effect) -> Result<Option<Event>, DriverError> {
         match effect {
             Effect::NeedL1Block { .. } => {
+                self.read = self.reading;
                 self.show(None)?;
                 let block = self.l1_block().await?;
-                self.current = block.block_ref();
+                self.reading = block.block_ref();
                 return Ok(Some(Event::L1Block(Arc::new(block))));
             }
             Effect::NeedData(request) => return self.read_data(request).await.map(Some),
@@ -133,7 +137,7 @@ impl<'a> Session<'a> {
 
     fn show(&mut self, pending: Option<cairn_rollup::L2BlockRef>) -> Result<(), DriverError> {
         self.shown = Instant::now();
-        status::publish(self.shared, self.current, pending)
+        status::publish(self.shared, self.read, pending)
     }
 
     /// The next L1 block. Meanwhile unsafe blocks are taken, and finality is told to the machine.
@@ -196,7 +200,7 @@ impl<'a> Session<'a> {
             News::Heads => {
                 let state = *self.shared.heads.borrow();
                 if let Some(heads) = state.heads.filter(|_| state.reorgs != self.reorgs) {
-                    let (cursor, found) = (self.current.id(), heads.latest.id());
+                    let (cursor, found) = (self.reading.id(), heads.latest.id());
                     return Err(L1Error::Reorg { cursor, found }.into());
                 }
                 self.tell_finality()?;

@@ -7,7 +7,8 @@ use cairn_rollup::{L1BlockRef, L2BlockRef, SyncStatus};
 use super::Shared;
 use crate::DriverError;
 
-/// Shows where the heads are. `current` is the L1 block that is read.
+/// Shows where the heads are. `current` is the last L1 block that was
+/// read to its end.
 pub(super) fn publish(
     shared: &Shared,
     current: L1BlockRef,

@@ -42,7 +42,8 @@ impl GameReader {
 
     /// Reads everything as of L1's newest block. `ended` are games that need not be read again.
     pub(super) async fn read(&self, ended: &[Game]) -> Result<Seen, OutputError> {
-        let block = self.provider.get_block(BlockId::latest()).await?.ok_or(OutputError::NoBlock)?;
+        let block =
+            self.provider.get_block(BlockId::latest()).await?.ok_or(OutputError::NoBlock)?;
         let (at, now) = (BlockId::hash(block.header.hash), block.header.timestamp);
         let factory = DisputeGameFactory::new(self.factory, &self.provider);
         let count = factory.gameCount().block(at).call().await?;
@@ -106,7 +107,8 @@ fn proxy_of(game: &GameSearchResult) -> Address {
 
 /// Our games have nothing but the number of the L2 block as extra data; others cannot be made.
 fn block_of(extra_data: &Bytes) -> Result<u64, OutputError> {
-    let number = U256::abi_decode(extra_data).map_err(|_| OutputError::Range { what: "extra data" })?;
+    let number =
+        U256::abi_decode(extra_data).map_err(|_| OutputError::Range { what: "extra data" })?;
     narrow(number, "L2 block")
 }
 

@@ -63,8 +63,7 @@ async fn serve(
         Some(rollup) => Some(rollup.start(datadir, &node.chain).await?),
         None => None,
     };
-    let derivation = tasks.as_ref().map(|tasks| tasks.derivation());
-    let service = Service::start(args.metrics.socket(), &node, derivation, recorder).await?;
+    let service = Service::start(args.metrics.socket(), &node, recorder).await?;
     let listen = args.http.socket();
     let rpc = RpcServer::start(backend)
         .await

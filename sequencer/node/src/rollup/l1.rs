@@ -36,7 +36,8 @@ pub(super) fn provider(args: &L1Args) -> eyre::Result<DynProvider> {
 }
 
 pub(super) fn client(args: &L1Args, rollup: &RollupConfig) -> eyre::Result<L1Client> {
-    let urls = endpoints(args)?.iter().map(|url| url.parse().wrap_err_with(|| format!("l1.rpc: {url}")));
+    let urls =
+        endpoints(args)?.iter().map(|url| url.parse().wrap_err_with(|| format!("l1.rpc: {url}")));
     let config = L1Config {
         trust_rpc: args.trust_rpc,
         ..L1Config::new(urls.collect::<eyre::Result<_>>()?, rollup.l1_chain_id)

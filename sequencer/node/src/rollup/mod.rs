@@ -2,6 +2,7 @@
 
 mod agreement;
 mod args;
+mod duties;
 mod l1;
 
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -17,7 +18,10 @@ use cairn_driver::{
 };
 use cairn_l1::{HeadFollower, L1Client};
 use cairn_rollup::{RollupConfig, RollupHandle};
+use cairn_rpc::{PortConfig, RpcConfig};
 use eyre::WrapErr;
+
+use self::duties::L1Duties;
 
 pub(crate) use args::{CarrierChoice, Role, RollupArgs};
 
@@ -41,7 +45,7 @@ pub(crate) struct Rollup {
 #[derive(Debug)]
 pub(crate) struct RollupTasks {
     derivation: DerivationTask,
-    duties: Duties,
+    duties: L1Duties,
     _feed: Option<FeedClient>,
     _follower: HeadFollower,
 }
@@ -51,7 +55,10 @@ impl Rollup {
     /// tokio runtime.
     pub(crate) fn open(args: &RollupArgs) -> eyre::Result<Option<Self>> {
         let Some(path) = &args.rollup_config else {
-            eyre::ensure!(args.role != Some(Role::Verifier), "--role verifier needs --rollup-config");
+            eyre::ensure!(
+                args.role != Some(Role::Verifier),
+                "--role verifier needs --rollup-config"
+            );
             return Ok(None);
         };
         let config = Arc::new(read_config(path)?);
@@ -96,7 +103,7 @@ impl Rollup {
     /// The feed's key and the admin port.
     pub(crate) fn configure(&self, rpc: &mut RpcConfig) -> eyre::Result<()> {
         if let Some(path) = &self.args.feed.key_file {
-            rpc.feed_signer = Some(Arc::new(keys::read(path)?));
+            rpc.feed_signer = Some(Arc::new(duties::signer(path)?));
         }
         if let Some(port) = self.args.admin.port {
             let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
@@ -125,7 +132,7 @@ impl Rollup {
             prefetch: PREFETCH,
             handle: self.handle.clone(),
         })?;
-        let duties = Duties::start(&self, datadir, chain).await?;
+        let duties = L1Duties::start(&self, datadir, chain).await?;
         Ok(RollupTasks { derivation, duties, _feed: feed, _follower: self.follower })
     }
 
@@ -144,6 +151,24 @@ impl Rollup {
             pause: Duration::from_secs(1),
             silence: Duration::from_secs(self.config.block_time.saturating_mul(10).max(10)),
         }))
+    }
+}
+
+impl RollupTasks {
+    /// Why derivation has ended, if it has.
+    pub(crate) fn ended(&self) -> Option<String> {
+        self.derivation.ended().map(|reason| format!("derivation has ended: {reason}"))
+    }
+
+    /// Ends everything.
+    pub(crate) async fn stop(self) {
+        let stopped = tokio::task::spawn_blocking(move || {
+            self.duties.stop();
+            self.derivation.stop();
+        });
+        if stopped.await.is_err() {
+            tracing::error!(target: "node", "a task did not stop in order");
+        }
     }
 }
 
