@@ -16,6 +16,7 @@
 pub mod batch;
 mod config;
 mod refs;
+mod status;
 mod system_config;
 
 pub use config::{
@@ -23,4 +24,5 @@ pub use config::{
     RollupConfigError, RollupGenesis,
 };
 pub use refs::{L1BlockRef, L2BlockRef};
+pub use status::{RollupHandle, SyncStatus};
 pub use system_config::{Eip1559Params, OperatorFeeParams, SystemConfig};
