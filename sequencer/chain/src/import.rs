@@ -181,11 +181,17 @@ impl Chain {
             }
             lowered
         };
-        self.inner.head_log.lock().cut(&self.inner.store, at.number).map_err(ChainError::from)?;
+        let cut = self.inner.head_log.lock().cut(&self.inner.store, at.number);
         self.inner.head_waker.wake();
-        unwound.map_err(ChainError::from)?;
-        if lowered {
-            self.inner.write_heads().map_err(ChainError::from)?;
+        let result = unwound.map(drop).and(cut).and_then(|()| match lowered {
+            true => self.inner.write_heads(),
+            false => Ok(()),
+        });
+        if let Err(error) = result {
+            // The caller has nothing to tell then, and what is gone is gone.
+            let event = ChainEvent::Reorged { removed: removed.into(), added: [].into() };
+            self.inner.events.send(event);
+            return Err(ChainError::from(error).into());
         }
         Ok(removed)
     }

@@ -19,7 +19,7 @@ pub struct TxL1Fee {
     pub gas_used: U256,
     /// DA footprint in gas, from Jovian on.
     pub da_footprint: Option<u64>,
-    /// Whether the chain charges an operator fee (Isthmus).
+    /// Whether the chain charges an operator fee (Isthmus): receipts show its parameters then.
     pub operator_fee: bool,
 }
 
@@ -45,11 +45,13 @@ impl TxL1Fee {
         } else {
             info.data_gas(encoded, fork)
         };
+        let system = &attributes.system;
+        let charged = system.operator_fee_scalar != 0 || system.operator_fee_constant != 0;
         Self {
             fee: info.calculate_tx_l1_cost(encoded, fork),
             gas_used,
             da_footprint: jovian.then_some(footprint),
-            operator_fee: fork.is_enabled_in(OpSpecId::ISTHMUS),
+            operator_fee: charged && fork.is_enabled_in(OpSpecId::ISTHMUS),
         }
     }
 }
@@ -109,7 +111,9 @@ mod tests {
         assert_eq!(fee.fee, U256::from(3_700_000_000u64));
         assert_eq!(fee.gas_used, U256::from(1_600));
         assert_eq!(fee.da_footprint, Some(100 * 400));
-        assert!(fee.operator_fee);
+        assert!(!fee.operator_fee, "both of its parameters are zero");
+        attributes.system.operator_fee_constant = 1;
+        assert!(TxL1Fee::new(&jovian(), 0, &attributes, &[2; 80]).operator_fee);
     }
 
     #[test]

@@ -49,6 +49,12 @@ impl Args {
     }
 }
 
+impl jsonrpsee::core::traits::ToRpcParams for &Args {
+    fn to_rpc_params(self) -> Result<Option<Box<RawValue>>, serde_json::Error> {
+        serde_json::value::to_raw_value(&self.0).map(Some)
+    }
+}
+
 fn missing(index: usize) -> RpcError {
     RpcError::InvalidParams(format!("missing value for required argument {index}"))
 }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::B256;
-use cairn_chain::{BlockRef, Chain};
+use cairn_chain::{BlockRef, Chain, Sequencer};
 use cairn_pool::{Recovery, SharedPool};
 use cairn_primitives::{ChainSpec, Header};
+use cairn_rollup::RollupHandle;
 use cairn_state::StateView;
 
 use crate::blocking::BlockingPool;
 use crate::eth::GasPriceCache;
 use crate::logs::Filters;
+use crate::rollup::SequencerEndpoint;
 use crate::{RpcConfig, RpcError};
 
 /// Everything that methods need. Cheap to clone.
@@ -25,6 +27,12 @@ pub struct Backend {
     pub recovery: Arc<Recovery>,
     /// Settings.
     pub config: Arc<RpcConfig>,
+    /// The rollup that the chain is, if it is one.
+    pub(crate) rollup: Option<RollupHandle>,
+    /// The sequencer of this node.
+    pub(crate) sequencer: Option<Sequencer>,
+    /// Where transactions go that this node does not include itself.
+    pub(crate) upstream: Option<SequencerEndpoint>,
     /// Installed filters.
     pub(crate) filters: Arc<Filters>,
     pub(crate) gas_price: Arc<GasPriceCache>,
@@ -53,7 +61,37 @@ impl Backend {
         let filters = Arc::new(Filters::new(&config.methods));
         let config = Arc::new(config);
         let gas_price = Arc::default();
-        Self { chain, pool, recovery, config, filters, gas_price, reading, executing }
+        Self {
+            chain,
+            pool,
+            recovery,
+            config,
+            rollup: None,
+            sequencer: None,
+            upstream: None,
+            filters,
+            gas_price,
+            reading,
+            executing,
+        }
+    }
+
+    /// Serves the `optimism` methods of a rollup.
+    #[must_use]
+    pub fn with_rollup(self, rollup: RollupHandle) -> Self {
+        Self { rollup: Some(rollup), ..self }
+    }
+
+    /// Lets operators start and stop the sequencer, on loopback ports that name `admin`.
+    #[must_use]
+    pub fn with_sequencer(self, sequencer: Sequencer) -> Self {
+        Self { sequencer: Some(sequencer), ..self }
+    }
+
+    /// Passes submitted transactions on to the sequencer instead of pooling them.
+    #[must_use]
+    pub fn with_upstream(self, upstream: SequencerEndpoint) -> Self {
+        Self { upstream: Some(upstream), ..self }
     }
 
     /// The chain's specification.

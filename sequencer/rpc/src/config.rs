@@ -40,9 +40,10 @@ pub struct PortConfig {
     pub allowed_hosts: Vec<String>,
 }
 
-/// Namespaces that a port serves when it names none. `admin` must be named, and so must
-/// `testing` but for building blocks under Ethereum rules.
-pub const NAMESPACES: [&str; 7] = ["eth", "net", "web3", "txpool", "debug", "trace", "rpc"];
+/// Namespaces that a port serves when it names none; `optimism` has methods on a rollup alone. `admin`
+/// must be named, and so must `testing` but for building blocks under Ethereum rules.
+pub const NAMESPACES: [&str; 8] =
+    ["eth", "net", "web3", "txpool", "debug", "trace", "rpc", "optimism"];
 
 /// Limits that keep memory bounded whatever clients do.
 #[derive(Debug, Clone)]
@@ -115,6 +116,8 @@ pub struct MethodLimits {
     pub gas_price_minimum: u128,
     /// Highest tip that is suggested, wei.
     pub gas_price_maximum: u128,
+    /// How long the sequencer may take to pool a transaction that is passed on to it.
+    pub forward_timeout: Duration,
     /// How long `eth_sendRawTransactionSync` waits when the caller names no time.
     pub sync_timeout: Duration,
     /// The longest time that a caller can name.
@@ -186,6 +189,7 @@ impl Default for MethodLimits {
             gas_price_percentile: 60,
             gas_price_minimum: 1_000_000,
             gas_price_maximum: 500_000_000_000,
+            forward_timeout: Duration::from_secs(10),
             sync_timeout: Duration::from_secs(20),
             sync_timeout_max: Duration::from_secs(60),
         }

@@ -97,8 +97,8 @@ pub use root::StateUpdate;
 pub use schema::AccountRecord;
 pub use store::{
     AccountProof, ColumnStats, CommittedBlock, Difference, GenesisState, Heads, ORPHANS_KEPT,
-    PruneProgress, SafeHeadEntry, StorageProof, Store, StoreStats, TransactionLocation,
-    VerifyProgress, VerifyReport,
+    PruneProgress, SafeHeadEntry, StorageProof, Store, StoreStats, TouchedAccount,
+    TransactionLocation, VerifyProgress, VerifyReport,
 };
 pub use trie::BranchRecord;
 pub use view::StateView;

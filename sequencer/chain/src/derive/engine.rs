@@ -14,7 +14,7 @@ use crate::events::ChainEvent;
 use crate::execute::Execution;
 use crate::header::validate_header;
 use crate::sequencer::header_template;
-use crate::{BlockRef, Chain, ExecutedBlock, OrderedRoot};
+use crate::{BlockRef, Chain, ExecutedBlock};
 
 /// What [`Chain::derive`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,9 +128,7 @@ impl Chain {
         state: &StateView,
     ) -> Result<ExecutedBlock, ChainError> {
         let execution = Execution::new(self.spec(), header.timestamp, outcome, state)?;
-        let mut root = OrderedRoot::default();
-        payload.encoded.iter().for_each(|tx| root.push(tx));
-        execution.complete(&mut header, self.spec(), root.finish());
+        execution.complete(&mut header, self.spec(), payload.transactions_root);
         let shanghai = self.spec().is_shanghai_active_at_timestamp(header.timestamp);
         let body = BlockBody {
             transactions: payload.transactions,

@@ -2,15 +2,15 @@
 
 use alloy_consensus::transaction::SignerRecoverable;
 use alloy_eips::{Decodable2718, Encodable2718};
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use cairn_evm::BlockAttributes;
 use cairn_primitives::TxEnvelope;
 use crossbeam_channel::{Receiver, bounded};
 use rayon::prelude::*;
 
 use super::error::InvalidPayload;
-use crate::PayloadAttributes;
 use crate::error::ChainError;
+use crate::{OrderedRoot, PayloadAttributes};
 
 /// Transactions that one task of the pool recovers: some milliseconds of work.
 const CHUNK: usize = 64;
@@ -24,7 +24,7 @@ pub struct DerivedPayload {
     pub transactions: Vec<Bytes>,
 }
 
-/// A payload with its transactions decoded, hashed, and their senders known.
+/// A payload with its transactions decoded, hashed and rooted, and their senders known.
 #[derive(Debug, Clone)]
 pub struct RecoveredPayload {
     pub(super) block: BlockAttributes,
@@ -33,6 +33,7 @@ pub struct RecoveredPayload {
     pub(super) transactions: Vec<TxEnvelope>,
     pub(super) senders: Vec<Address>,
     pub(super) encoded: Vec<Bytes>,
+    pub(super) transactions_root: B256,
 }
 
 /// A payload whose senders are being recovered.
@@ -74,8 +75,16 @@ impl DerivedPayload {
             senders.push(sender);
         }
         encoded.extend(self.transactions);
-        let block = self.attributes.block;
-        Ok(RecoveredPayload { block, deposits, transactions, senders, encoded })
+        let mut root = OrderedRoot::default();
+        encoded.iter().for_each(|tx| root.push(tx));
+        Ok(RecoveredPayload {
+            block: self.attributes.block,
+            deposits,
+            transactions,
+            senders,
+            encoded,
+            transactions_root: root.finish(),
+        })
     }
 
     /// Starts [`Self::recover`] and returns at once, so that it overlaps with the execution of the

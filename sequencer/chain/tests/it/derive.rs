@@ -9,6 +9,7 @@ use cairn_chain::{
 };
 use cairn_genesis::DEV_SYSTEM;
 use cairn_primitives::{Header, TxEnvelope};
+use cairn_state::{Keep, Options};
 
 use crate::node::{Node, call, transfer, until};
 
@@ -258,5 +259,31 @@ async fn a_paused_sequencer_takes_replaced_transactions_up_when_it_resumes() {
         assert!(node.sealed(hash) > 1);
     }
     assert_eq!(node.balance(BlockRef::Latest, to), U256::from(3));
+    node.stop();
+}
+
+#[test]
+fn a_parent_whose_state_is_pruned_is_a_failure_of_the_node_and_moves_no_head() {
+    let dir = tempfile::tempdir().unwrap();
+    let keep =
+        Options { state_history: Keep::Last(2), block_data: Keep::Last(2), ..Options::default() };
+    let node = Node::open_with(dir.path(), keep);
+    for _ in 0..8 {
+        extend(&node.chain, vec![]);
+    }
+    node.chain.flush().unwrap();
+    while node.chain.store().prune(100).unwrap().remaining > 0 {}
+    let heads = node.chain.heads();
+    let (hash, parent) = header(&node.chain, 2);
+    let recovered = payload(&node.chain, &parent, vec![]).recover().unwrap();
+    let error = node.chain.derive(hash, recovered).unwrap_err();
+    assert!(matches!(error, DeriveError::Chain(_)), "{error}");
+    let mut events = node.chain.subscribe();
+    node.chain.unwind_to(2).unwrap_err();
+    assert_eq!(node.chain.heads(), heads);
+    assert!(matches!(events.try_recv().unwrap(), ChainEvent::Reorged { removed, .. }
+        if removed.is_empty()));
+    extend(&node.chain, vec![]);
+    assert_eq!(node.chain.heads().unsafe_head.number, 9);
     node.stop();
 }

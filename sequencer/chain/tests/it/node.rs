@@ -31,9 +31,14 @@ pub(crate) struct Node {
 impl Node {
     /// A chain without sequencer.
     pub(crate) fn open(dir: &Path) -> Self {
+        Self::open_with(dir, Options::default())
+    }
+
+    /// A chain without sequencer that keeps what the options say.
+    pub(crate) fn open_with(dir: &Path, options: Options) -> Self {
         let genesis = dev_genesis(&DevOptions::default()).unwrap();
         let spec = Arc::new(ChainSpec::from_genesis(&genesis).unwrap());
-        let options = Options { block_cache_bytes: 8 << 20, ..Options::default() };
+        let options = Options { block_cache_bytes: 8 << 20, ..options };
         let store = open_store(&dir.join("state"), options, &spec, &genesis).unwrap();
         let chain =
             Chain::open(store, EvmConfig::new(spec.clone()), ChainOptions::default()).unwrap();

@@ -23,6 +23,10 @@ pub(super) fn register(methods: &mut Methods) {
     methods.waiting("eth_sendRawTransaction", 1, |backend, args| {
         Box::pin(async move {
             let raw = args.required::<BytesParam>(0)?.0;
+            if let Some(upstream) = &backend.upstream {
+                let patience = backend.config.methods.forward_timeout;
+                return upstream.forward("eth_sendRawTransaction", &args, patience).await;
+            }
             answer(send(&backend, raw).await)
         })
     });
@@ -71,6 +75,10 @@ async fn canonical(backend: &Backend, raw: Bytes) -> Result<Bytes, RpcError> {
 async fn send_sync(backend: Backend, args: Args) -> Result<Box<RawValue>, RpcError> {
     let raw = args.required::<BytesParam>(0)?.0;
     let timeout = timeout(&backend, &args)?;
+    if let Some(upstream) = &backend.upstream {
+        let patience = timeout.saturating_add(backend.config.methods.forward_timeout);
+        return upstream.forward("eth_sendRawTransactionSync", &args, patience).await;
+    }
     check_disk(&backend)?;
     let raw = canonical(&backend, raw).await?;
     let hash = keccak256(&raw);

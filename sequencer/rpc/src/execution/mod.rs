@@ -19,6 +19,7 @@ mod simulate;
 mod state_override;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use crate::Methods;
 use caller::add;
@@ -34,6 +35,7 @@ pub fn register(methods: &mut Methods) {
     add(methods, "debug_traceBlockByHash", 2, debug::trace_block_by_hash);
     add(methods, "debug_traceBlockByNumber", 2, debug::trace_block_by_number);
     add(methods, "debug_traceCall", 3, debug::trace_call);
+    add(methods, "debug_executionWitness", 1, witness::execution_witness);
     add(methods, "trace_transaction", 1, parity::transaction);
     add(methods, "trace_get", 2, parity::get);
     add(methods, "trace_block", 1, parity::block);

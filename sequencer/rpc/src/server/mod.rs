@@ -153,6 +153,7 @@ fn table(backend: &Backend, port: &PortConfig) -> jsonrpsee::RpcModule<Backend> 
     crate::debug_raw::register(&mut methods);
     crate::testing::register(&mut methods, !builds_only);
     crate::feed::register(&mut methods, backend.config.feed_signer.clone());
+    crate::rollup::register(&mut methods, backend, port.address.ip().is_loopback());
     // Last: it lists what is there.
     crate::node::register(&mut methods);
     methods.into_module()

@@ -72,7 +72,8 @@ async fn submit(backend: &Backend, raws: Vec<Bytes>) -> Vec<Result<B256, RpcErro
 
 /// The raw transactions of a batch that holds nothing else.
 fn transactions(batch: &Batch<'_>, shared: &Shared) -> Option<Vec<Bytes>> {
-    if batch.len() < 2 {
+    // What the sequencer is to include goes to it entry by entry.
+    if batch.len() < 2 || shared.backend.upstream.is_some() {
         return None;
     }
     let raw = |entry: &Result<BatchEntry<'_>, _>| {

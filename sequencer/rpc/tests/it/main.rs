@@ -9,5 +9,8 @@ mod io_file;
 mod logs;
 mod methods;
 mod node;
+mod receipt_fields;
+mod rollup;
 mod sending;
 mod subscriptions;
+mod witness;

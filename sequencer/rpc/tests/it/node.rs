@@ -19,7 +19,8 @@ use cairn_state::Options;
 use tempfile::TempDir;
 
 /// Namespaces that tests call.
-const NAMESPACES: [&str; 8] = ["eth", "net", "web3", "txpool", "debug", "rpc", "admin", "testing"];
+const NAMESPACES: [&str; 9] =
+    ["eth", "net", "web3", "txpool", "debug", "rpc", "admin", "testing", "optimism"];
 
 /// A node that serves RPC.
 pub(crate) struct TestNode {
@@ -62,12 +63,22 @@ pub(crate) fn open_chain(directory: &Path, genesis: &Genesis, options_: ChainOpt
 impl TestNode {
     /// Serves a chain that somebody else fills.
     pub(crate) async fn serve(chain: Chain, directory: TempDir, config: RpcConfig) -> Self {
+        Self::serve_with(chain, directory, config, |backend| backend).await
+    }
+
+    /// [`Self::serve`] with more parts behind the methods.
+    pub(crate) async fn serve_with(
+        chain: Chain,
+        directory: TempDir,
+        config: RpcConfig,
+        add: impl FnOnce(Backend) -> Backend,
+    ) -> Self {
         let conditions = next_conditions(&chain);
         let tip = Arc::new(chain.clone());
         let pool = SharedPool::new(PoolConfig::default(), tip, conditions);
         let recovery = Recovery::spawn(pool.clone(), &RecoveryConfig::default()).expect("threads");
         let recovery = Arc::new(recovery);
-        let backend = Backend::new(chain.clone(), pool.clone(), recovery.clone(), config);
+        let backend = add(Backend::new(chain.clone(), pool.clone(), recovery.clone(), config));
         let handle = RpcServer::start(backend).await.expect("a free port");
         Self {
             chain,

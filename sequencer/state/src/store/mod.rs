@@ -21,6 +21,7 @@ mod unwind;
 mod verify;
 mod views;
 mod warm;
+mod witness;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub use read::TransactionLocation;
 pub use safe_heads::SafeHeadEntry;
 pub use stats::{ColumnStats, StoreStats};
 pub use verify::{VerifyProgress, VerifyReport};
+pub use witness::TouchedAccount;
 
 /// The store of a node. Cheap to clone; all clones are the same store.
 #[derive(Debug, Clone)]
