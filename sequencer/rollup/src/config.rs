@@ -140,6 +140,16 @@ pub enum RollupConfigError {
         /// Configured time.
         time: Option<u64>,
     },
+    /// A fork whose activation block holds upgrade transactions, which this node does not make.
+    #[error("{fork} must be active at genesis (time {genesis}) or never, not at {time}")]
+    ForkAfterGenesis {
+        /// Name of the field.
+        fork: &'static str,
+        /// Genesis time.
+        genesis: u64,
+        /// Configured time.
+        time: u64,
+    },
     /// A value that makes no sense.
     #[error("{field} is {value}: {reason}")]
     Value {
@@ -170,6 +180,13 @@ impl RollupConfig {
                 return Err(RollupConfigError::ForkNotAtGenesis { fork, genesis, time });
             }
         }
+        for (fork, time) in
+            [("jovian_time", self.forks.jovian_time), ("karst_time", self.forks.karst_time)]
+        {
+            if let Some(time) = time.filter(|time| *time > genesis) {
+                return Err(RollupConfigError::ForkAfterGenesis { fork, genesis, time });
+            }
+        }
         let positive = [
             ("block_time", self.block_time),
             ("seq_window_size", self.seq_window_size),
@@ -196,5 +213,37 @@ impl RollupConfig {
     /// L1 blocks for which a channel is open.
     pub const fn channel_lifetime(&self) -> u64 {
         self.channel_timeout_granite
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::tests::{GENESIS_TIME, config};
+
+    #[test]
+    fn forks_with_upgrade_transactions_are_active_at_genesis_or_never() {
+        let mut config = config();
+        let at_genesis = Some(GENESIS_TIME);
+        config.forks = ForkTimes {
+            granite_time: at_genesis,
+            holocene_time: at_genesis,
+            isthmus_time: at_genesis,
+            jovian_time: at_genesis,
+            ..ForkTimes::default()
+        };
+        assert_eq!(config.check(), Ok(()));
+        config.forks.jovian_time = None;
+        assert_eq!(config.check(), Ok(()));
+        let (genesis, time) = (GENESIS_TIME, GENESIS_TIME + 1);
+        config.forks.jovian_time = Some(time);
+        let fork = "jovian_time";
+        let error = RollupConfigError::ForkAfterGenesis { fork, genesis, time };
+        assert_eq!(config.check(), Err(error));
+        config.forks.jovian_time = None;
+        config.forks.isthmus_time = None;
+        let fork = "isthmus_time";
+        let error = RollupConfigError::ForkNotAtGenesis { fork, genesis, time: None };
+        assert_eq!(config.check(), Err(error));
     }
 }

@@ -12,22 +12,33 @@
 //!
 //! - [`RollupConfig`]: one chain's parameters, `rollup.json`
 //! - [`batch`]: singular and span batches
+//! - [`channel`]: batches compressed together, and put together from frames
+//! - [`frame`]: what a batcher transaction carries
+//! - [`blob`]: the same in L1 blobs
 //! - [`l1`]: L1 blocks as derivation sees them
 //! - [`derivation`]: from L1 blocks and batch data to payload attributes
+//! - [`start`]: where derivation starts
+//! - [`origin`]: which L1 block the sequencer builds on
 
 mod attributes;
 pub mod batch;
+pub mod blob;
+pub mod channel;
 mod config;
 pub mod derivation;
+pub mod frame;
 pub mod l1;
+pub mod origin;
+mod output;
 mod refs;
+pub mod start;
 mod system_config;
 
 pub use attributes::{AttributesInput, Mismatch, RollupAttributes, SEQUENCER_FEE_VAULT, mismatch};
-
 pub use config::{
     CHANNEL_TIMEOUT, CairnConfig, ChainOpConfig, ForkTimes, MAX_SEQUENCER_DRIFT, RollupConfig,
     RollupConfigError, RollupGenesis,
 };
-pub use refs::{L1BlockRef, L2BlockRef};
+pub use output::output_root;
+pub use refs::{L1BlockRef, L2BlockError, L2BlockRef};
 pub use system_config::{Eip1559Params, OperatorFeeParams, SystemConfig};

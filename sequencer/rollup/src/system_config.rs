@@ -1,8 +1,12 @@
 //! The system configuration: what the chain's operator sets on L1 and derivation follows.
 
 use alloy_primitives::{Address, B256, U256};
-use cairn_primitives::SystemAttributes;
+use cairn_primitives::{Block, SystemAttributes};
+use op_alloy_consensus::{decode_holocene_extra_data, decode_jovian_extra_data};
 use serde::{Deserialize, Serialize};
+
+use crate::refs::l1_attributes;
+use crate::{L2BlockError, RollupConfig};
 
 /// Values of the `SystemConfig` contract as of one L1 block. In `rollup.json` it has op-node's
 /// field names.
@@ -54,6 +58,40 @@ pub struct OperatorFeeParams {
 }
 
 impl SystemConfig {
+    /// The configuration that an L2 block was built with, read from its L1-attributes transaction
+    /// and its header: that as of its L1 origin. Values that stand for a default come back as the
+    /// default, which makes the same blocks.
+    pub fn of_block(config: &RollupConfig, block: &Block) -> Result<Self, L2BlockError> {
+        let header = &block.header;
+        if header.number == config.genesis.l2.number {
+            return Ok(config.genesis.system_config);
+        }
+        let system = l1_attributes(block)?.system;
+        let extra = &header.extra_data;
+        let decoded = match config.is_jovian(header.timestamp) {
+            true => decode_jovian_extra_data(extra),
+            false => decode_holocene_extra_data(extra).map(|(e, d)| (e, d, 0)),
+        };
+        let (elasticity, denominator, min_base_fee) = decoded
+            .map_err(|_| L2BlockError::ExtraData { number: header.number, length: extra.len() })?;
+        let word: U256 = U256::from(1) << 248
+            | U256::from(system.blob_base_fee_scalar) << 32
+            | U256::from(system.base_fee_scalar);
+        Ok(Self {
+            batcher: Address::from_word(system.batcher_hash),
+            overhead: B256::ZERO,
+            scalar: word.into(),
+            gas_limit: header.gas_limit,
+            eip1559: Eip1559Params { denominator, elasticity },
+            operator_fee: OperatorFeeParams {
+                scalar: system.operator_fee_scalar,
+                constant: system.operator_fee_constant,
+            },
+            min_base_fee,
+            da_footprint_gas_scalar: system.da_footprint_gas_scalar,
+        })
+    }
+
     /// The part that reaches L2 in the L1-attributes transaction.
     pub fn attributes(&self) -> SystemAttributes {
         let (base_fee_scalar, blob_base_fee_scalar) = self.fee_scalars();

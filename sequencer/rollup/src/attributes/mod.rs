@@ -6,3 +6,6 @@ mod consolidate;
 
 pub use build::{AttributesInput, RollupAttributes, SEQUENCER_FEE_VAULT};
 pub use consolidate::{Mismatch, mismatch};
+
+#[cfg(test)]
+mod tests;

@@ -111,10 +111,10 @@ pub enum DropReason {
         opened: u64,
     },
     /// A channel has more bytes than a channel may have.
-    #[error("channel of {size} bytes is too large")]
+    #[error("channel opened in L1 block {opened} is too large")]
     ChannelSize {
-        /// Its bytes, 200 for each frame included.
-        size: usize,
+        /// L1 block of its first frame.
+        opened: u64,
     },
     /// A channel does not decompress, or holds something that is no batch. What came before stays.
     #[error("malformed channel of L1 block {block}")]

@@ -1,6 +1,6 @@
-use alloy_consensus::transaction::{SignerRecoverable, TxHashRef};
+use alloy_consensus::transaction::SignerRecoverable;
 use alloy_consensus::{Header, Transaction, TxReceipt};
-use alloy_eips::Typed2718;
+use alloy_eips::eip2718::Encodable2718;
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::{B256, Log, U256};
 
@@ -60,7 +60,7 @@ impl L1Block {
         input: &L1BlockInput<'_, T, R>,
     ) -> Result<Self, L1BlockError>
     where
-        T: Transaction + Typed2718 + TxHashRef + SignerRecoverable,
+        T: Transaction + Encodable2718 + SignerRecoverable,
         R: TxReceipt<Log = Log>,
     {
         let header = input.header;
@@ -109,7 +109,7 @@ impl L1Block {
 
     fn read_inbox<T, R>(&mut self, config: &RollupConfig, input: &L1BlockInput<'_, T, R>)
     where
-        T: Transaction + Typed2718 + TxHashRef + SignerRecoverable,
+        T: Transaction + Encodable2718 + SignerRecoverable,
         R: TxReceipt<Log = Log>,
     {
         let mut next_blob = 0;
@@ -130,9 +130,13 @@ impl L1Block {
             };
             // A signature that recovers nobody is nobody's batch.
             if let (Some(carrier), Ok(sender)) = (carrier, tx.recover_signer()) {
-                let hash = *tx.tx_hash();
+                let hash = tx.trie_hash();
                 self.batches.push(InboxTransaction { index, hash, sender, carrier });
             }
         }
     }
 }
+
+#[cfg(test)]
+#[path = "extract_tests.rs"]
+mod tests;

@@ -20,8 +20,9 @@
 
 use alloy_primitives::{Address, B256, Log, U256, b256};
 
+use super::L1Block;
 use super::deposits::abi_bytes;
-use crate::{Eip1559Params, OperatorFeeParams, SystemConfig};
+use crate::{Eip1559Params, L2BlockRef, OperatorFeeParams, SystemConfig};
 
 /// Topic of `ConfigUpdate(uint256,uint8,bytes)`.
 pub const CONFIG_UPDATE: B256 =
@@ -49,6 +50,15 @@ pub enum ConfigUpdate {
 }
 
 impl SystemConfig {
+    /// The configuration of a block on `origin` whose parent was built with this one.
+    #[must_use]
+    pub fn on_origin(mut self, parent: &L2BlockRef, origin: &L1Block) -> Self {
+        if parent.l1_origin.number != origin.number {
+            origin.config_updates.iter().for_each(|update| self.apply(update));
+        }
+        self
+    }
+
     /// Takes an update over.
     pub fn apply(&mut self, update: &ConfigUpdate) {
         match *update {

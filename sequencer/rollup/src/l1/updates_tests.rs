@@ -58,6 +58,17 @@ fn every_type_changes_its_value() {
 }
 
 #[test]
+fn updates_of_an_origin_hold_from_its_first_block_on() {
+    let config = SystemConfig { gas_limit: 1, ..SystemConfig::default() };
+    let updates = vec![ConfigUpdate::GasLimit(2), ConfigUpdate::GasLimit(3)];
+    let origin = L1Block { number: 7, config_updates: updates, ..L1Block::default() };
+    let parent = L2BlockRef::default();
+    assert_eq!(config.on_origin(&parent, &origin).gas_limit, 3);
+    let same = L1Block { number: 0, ..origin };
+    assert_eq!(config.on_origin(&parent, &same).gas_limit, 1);
+}
+
+#[test]
 fn malformed_updates_change_nothing() {
     let mut padded = [0; 64];
     padded[32 + 5] = 1;
