@@ -9,6 +9,9 @@ use alloy_primitives::B256;
 use super::slot::{Slot, Version};
 use super::{FeeCeiling, Fees, Intent, MarketFees, RequestId, TransactionKind};
 
+/// Pending nonces without a record that a node is believed to have.
+const UNKNOWN_MAX: u64 = 64;
+
 /// How transactions are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendPolicy {
@@ -188,7 +191,8 @@ impl Queue {
             slots.insert(nonce, slot);
         }
         let behind = slots.last_key_value().map_or(0, |(nonce, _)| nonce.saturating_add(1));
-        let next_nonce = behind.max(latest).max(pending);
+        let known = behind.max(latest);
+        let next_nonce = known.max(pending.min(known.saturating_add(UNKNOWN_MAX)));
         for nonce in latest..next_nonce {
             let unknown = || Slot::new(Intent::Cancel, TransactionKind::Plain, now);
             slots.entry(nonce).or_insert_with(unknown);
@@ -280,8 +284,8 @@ impl Queue {
         let Observation { head, nonce: used, .. } = observation;
         self.next_nonce = self.next_nonce.max(used);
         for (nonce, slot) in &mut self.slots {
-            let found = observation.mined.iter();
-            let found = found.clone().find(|mined| mined.nonce == *nonce && slot.has(mined.hash));
+            let mut mined = observation.mined.iter();
+            let found = mined.find(|mined| mined.nonce == *nonce && slot.has(mined.hash));
             let mined = found.map(|mined| (mined.hash, mined.block));
             if slot.mined.is_some() && mined.is_none() {
                 // Unmined by a reorganisation: pools may have forgotten it.
@@ -362,8 +366,8 @@ impl Queue {
         let Some(seen) = &self.seen else { return };
         let market = seen.market;
         while let Some((id, kind)) = self.waiting.front().copied() {
-            let unmined = || self.slots.values().filter(|slot| slot.mined.is_none());
-            let other_kind = unmined().any(|slot| slot.kind != kind);
+            // Also those that are mined: a reorganisation may put them back into the pools.
+            let other_kind = self.slots.values().any(|slot| slot.kind != kind);
             if self.slots.len() >= self.policy.in_flight_max || other_kind {
                 return;
             }
