@@ -13,6 +13,7 @@
 //! - [`L1Client`]: checked blocks by number and by hash
 //! - [`Prefetcher`]: the blocks behind a cursor, in order, fetched ahead
 //! - [`BlobClient`]: blobs by their versioned hashes
+//! - [`DataResolver`]: the data of batches, from blobs and from the DA network
 //! - [`HeadFollower`]: the newest, the safe and the finalized block
 //! - [`TransactionSender`]: transactions of one account, each nonce once
 //!
@@ -21,6 +22,7 @@
 
 pub mod blob;
 pub mod block;
+mod data;
 mod error;
 mod forks;
 pub mod head;
@@ -30,6 +32,7 @@ pub mod send;
 
 pub use blob::{BlobClient, BlobConfig};
 pub use block::{FetchedBlock, FetchedTransaction, L1Client, L1Config};
+pub use data::{DataError, DataResolver};
 pub use error::{L1Error, Lie, NextStep};
 pub use forks::{L1Fork, L1Forks};
 pub use head::{HeadConfig, HeadFollower, HeadState, Heads};

@@ -123,3 +123,44 @@ pub(crate) fn compare_hash(
     }
     Err(Lie::TransactionHash { number, index, announced, computed })
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::constants::EMPTY_ROOT_HASH;
+    use alloy_primitives::keccak256;
+    use serde_json::json;
+
+    use super::*;
+    use crate::block::json::from_raw;
+
+    fn receipt(kind: &str) -> JsonReceipt {
+        let json =
+            json!({"type": kind, "status": "0x1", "cumulativeGasUsed": "0x5208", "logs": []});
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_block_with_an_unknown_type_has_its_roots() {
+        let transaction = from_raw(vec![0x7f, 1, 2, 3].into());
+        assert!(transaction.envelope.is_none() && transaction.sender().is_none());
+        assert_eq!(transaction.hash, keccak256([0x7f, 1, 2, 3]));
+        let root = |raw: &[u8]| {
+            ordered_trie_root_with_encoder(&[raw], |raw: &&[u8], out| out.put_slice(raw))
+        };
+        let (_, raw) = receipt("0x7f").encode();
+        assert_eq!(raw[0], 0x7f);
+        let mut header = Header {
+            transactions_root: root(&transaction.raw),
+            receipts_root: root(&raw),
+            ..Header::default()
+        };
+        let block = |header: &Header| {
+            let (transactions, receipts) = (vec![transaction.clone()], vec![receipt("0x7f")]);
+            assemble(B256::ZERO, header.clone(), transactions, receipts, false)
+        };
+        assert!(block(&header).is_ok());
+        header.receipts_root = EMPTY_ROOT_HASH;
+        let lie = block(&header).unwrap_err();
+        assert!(matches!(lie, Lie::ReceiptsRoot { unknown: Some(0x7f), .. }), "{lie}");
+    }
+}

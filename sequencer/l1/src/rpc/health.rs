@@ -90,7 +90,10 @@ impl Health {
     pub fn failed(&mut self, index: usize, failure: Failure, now: Instant) -> Duration {
         let backoff = self.backoff;
         let Some((failures, until)) = self.endpoints.get_mut(index) else { return Duration::ZERO };
-        *failures = failures.saturating_add(1);
+        // Requests that fail together are one failure.
+        if until.is_none_or(|until| until <= now) {
+            *failures = failures.saturating_add(1);
+        }
         let pause = match failure {
             Failure::NoAnswer | Failure::RateLimited(None) => backoff.pause(*failures),
             Failure::RateLimited(Some(asked)) => asked.min(backoff.longest),
@@ -149,6 +152,17 @@ mod tests {
         let long = Failure::RateLimited(Some(Duration::from_secs(86_400)));
         assert_eq!(health.failed(0, long, now), BACKOFF.longest);
         assert_eq!(health.failed(0, Failure::Lied, now), BACKOFF.lie);
+    }
+
+    #[test]
+    fn requests_that_fail_together_are_one_failure() {
+        let now = Instant::now();
+        let mut health = Health::new(1, BACKOFF);
+        for _ in 0..8 {
+            assert_eq!(health.failed(0, Failure::NoAnswer, now), BACKOFF.first);
+        }
+        let later = now + BACKOFF.first;
+        assert_eq!(health.failed(0, Failure::NoAnswer, later), 2 * BACKOFF.first);
     }
 
     proptest! {

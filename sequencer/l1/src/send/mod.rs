@@ -16,6 +16,7 @@
 
 mod build;
 mod error;
+mod event;
 mod fees;
 mod journal;
 mod key;
@@ -25,12 +26,14 @@ mod queue;
 mod queue_tests;
 mod sender;
 mod slot;
+mod task;
 
 pub use build::{BlobForm, TransactionContent};
 pub use error::SendError;
+pub use event::{Effect, Event, Mined, Observation, SendPolicy, Sent};
 pub use fees::{FeeCeiling, Fees, MarketFees};
 pub use journal::{Journal, JournalError, Record, Records};
 pub use key::{KeyError, read_signer};
-pub use queue::{Effect, Event, Mined, Observation, Queue, SendPolicy, Sent};
+pub use queue::Queue;
 pub use sender::{Confirmed, SenderConfig, TransactionSender};
 pub use slot::{Intent, RequestId, TransactionKind};

@@ -9,8 +9,7 @@ use alloy_rpc_types_eth::FeeHistory;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::queue::{Mined, Observation, Sent};
-use super::{MarketFees, SendError, TransactionContent};
+use super::{MarketFees, Mined, Observation, SendError, Sent, TransactionContent};
 use crate::rpc::{Attempt, CallError};
 use crate::{L1Client, L1Error};
 

@@ -1,161 +1,17 @@
 //! Which transaction is signed, sent, raised, sent again, and when it is done. No I/O, no clock.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use alloy_eips::BlockNumHash;
 use alloy_primitives::B256;
 
 use super::slot::{Slot, Version};
-use super::{FeeCeiling, Fees, Intent, MarketFees, RequestId, TransactionKind};
+use super::{
+    Effect, Event, Fees, Intent, Observation, RequestId, SendPolicy, Sent, TransactionKind,
+};
 
-/// How transactions are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SendPolicy {
-    /// Blocks, its own included, after which a transaction is done.
-    pub confirmations: u64,
-    /// Nonces in doubt at a time.
-    pub in_flight_max: usize,
-    /// Time after which the fees of what is not mined are raised.
-    pub raise_after: Duration,
-    /// Time after which what is not mined is sent again.
-    pub resend_after: Duration,
-    /// Refusals in a row after which a transaction that no node ever took is given up.
-    pub refusals_max: u32,
-    /// What is never exceeded.
-    pub ceiling: FeeCeiling,
-}
-
-impl Default for SendPolicy {
-    fn default() -> Self {
-        Self {
-            confirmations: 4,
-            in_flight_max: 8,
-            raise_after: Duration::from_secs(48),
-            resend_after: Duration::from_secs(24),
-            refusals_max: 10,
-            ceiling: FeeCeiling::default(),
-        }
-    }
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A request.
-    Submit(RequestId, TransactionKind),
-    /// L1 was looked at.
-    Observed(Observation),
-    /// A transaction is signed, and in the journal.
-    Signed {
-        /// Its nonce.
-        nonce: u64,
-        /// Its hash.
-        hash: B256,
-        /// Its fees.
-        fees: Fees,
-    },
-    /// Signing or the journal failed.
-    NotSigned(u64),
-    /// What a node said to a transaction.
-    Sent {
-        /// Its nonce.
-        nonce: u64,
-        /// Its hash.
-        hash: B256,
-        /// What the node said.
-        sent: Sent,
-    },
-    /// Time has passed.
-    Tick,
-}
-
-/// L1 as it is now.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Observation {
-    /// Number of the newest block.
-    pub head: u64,
-    /// Transactions of the account up to it.
-    pub nonce: u64,
-    /// Fees.
-    pub market: MarketFees,
-    /// All of ours that are in canonical blocks.
-    pub mined: Vec<Mined>,
-}
-
-/// A transaction in a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mined {
-    /// Its nonce.
-    pub nonce: u64,
-    /// Its hash.
-    pub hash: B256,
-    /// The block.
-    pub block: BlockNumHash,
-}
-
-/// What a node said to a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
-    /// It has it.
-    Accepted,
-    /// Its fees are too low to replace or to be taken.
-    Underpriced,
-    /// The nonce is used.
-    NonceUsed,
-    /// It does not take it.
-    Refused,
-    /// Nothing that was understood.
-    Unanswered,
-}
-
-/// What to do, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Sign, write to the journal, sync, and say [`Event::Signed`].
-    Sign {
-        /// The nonce.
-        nonce: u64,
-        /// What for.
-        intent: Intent,
-        /// With or without blobs.
-        kind: TransactionKind,
-        /// Fee caps.
-        fees: Fees,
-    },
-    /// Send, and say [`Event::Sent`].
-    Broadcast {
-        /// The nonce.
-        nonce: u64,
-        /// Which of its transactions.
-        hash: B256,
-    },
-    /// The nonce is done and forgotten: the transaction is deep enough.
-    Confirmed {
-        /// The nonce.
-        nonce: u64,
-        /// What it was for.
-        intent: Intent,
-        /// Which of its transactions was mined.
-        hash: B256,
-        /// Where.
-        block: BlockNumHash,
-    },
-    /// The nonce is done and forgotten: somebody else used it with our key.
-    Displaced {
-        /// The nonce.
-        nonce: u64,
-        /// What it was for.
-        intent: Intent,
-    },
-    /// No node takes the request; its nonce is used up otherwise.
-    Rejected {
-        /// The nonce.
-        nonce: u64,
-        /// The request.
-        id: RequestId,
-    },
-}
+/// Pending nonces without a record that a node is believed to have.
+const UNKNOWN_MAX: u64 = 64;
 
 /// The transactions of one account.
 #[derive(Debug, Clone)]
@@ -188,7 +44,8 @@ impl Queue {
             slots.insert(nonce, slot);
         }
         let behind = slots.last_key_value().map_or(0, |(nonce, _)| nonce.saturating_add(1));
-        let next_nonce = behind.max(latest).max(pending);
+        let known = behind.max(latest);
+        let next_nonce = known.max(pending.min(known.saturating_add(UNKNOWN_MAX)));
         for nonce in latest..next_nonce {
             let unknown = || Slot::new(Intent::Cancel, TransactionKind::Plain, now);
             slots.entry(nonce).or_insert_with(unknown);
@@ -280,8 +137,8 @@ impl Queue {
         let Observation { head, nonce: used, .. } = observation;
         self.next_nonce = self.next_nonce.max(used);
         for (nonce, slot) in &mut self.slots {
-            let found = observation.mined.iter();
-            let found = found.clone().find(|mined| mined.nonce == *nonce && slot.has(mined.hash));
+            let mut mined = observation.mined.iter();
+            let found = mined.find(|mined| mined.nonce == *nonce && slot.has(mined.hash));
             let mined = found.map(|mined| (mined.hash, mined.block));
             if slot.mined.is_some() && mined.is_none() {
                 // Unmined by a reorganisation: pools may have forgotten it.
@@ -362,8 +219,8 @@ impl Queue {
         let Some(seen) = &self.seen else { return };
         let market = seen.market;
         while let Some((id, kind)) = self.waiting.front().copied() {
-            let unmined = || self.slots.values().filter(|slot| slot.mined.is_none());
-            let other_kind = unmined().any(|slot| slot.kind != kind);
+            // Also those that are mined: a reorganisation may put them back into the pools.
+            let other_kind = self.slots.values().any(|slot| slot.kind != kind);
             if self.slots.len() >= self.policy.in_flight_max || other_kind {
                 return;
             }

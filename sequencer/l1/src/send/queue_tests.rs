@@ -8,8 +8,10 @@ use alloy_eips::BlockNumHash;
 use alloy_primitives::{B256, U256, keccak256};
 use proptest::prelude::*;
 
-use super::queue::{Effect, Event, Mined, Observation, Queue, SendPolicy, Sent};
-use super::{FeeCeiling, Fees, Intent, MarketFees, RequestId, TransactionKind};
+use super::{
+    Effect, Event, FeeCeiling, Fees, Intent, MarketFees, Mined, Observation, Queue, RequestId,
+    SendPolicy, Sent, TransactionKind,
+};
 
 const POLICY: SendPolicy = SendPolicy {
     confirmations: 3,

@@ -1,16 +1,26 @@
 //! Blobs, and the blocks they come with.
 
+use std::sync::Arc;
+
 use alloy::consensus::{BlobTransactionSidecarEip7594, SidecarBuilder, SimpleCoder};
 use alloy::network::TransactionBuilder4844;
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
 use alloy_eips::eip4844::Blob;
 use alloy_primitives::{Address, B256};
+use cairn_da_client::registry::Registry;
+use cairn_da_client::retrieval::RetrievalPolicy;
+use cairn_da_client::{Nodes, Retriever};
 use cairn_l1::blob::{BlobIds, SlotClock};
-use cairn_l1::{BlobClient, BlobConfig, FetchedBlock, L1Error, Lie, NextStep};
+use cairn_l1::{
+    BlobClient, BlobConfig, DataError, DataResolver, FetchedBlock, L1Error, Lie, NextStep,
+};
+use cairn_primitives::da::Domain;
+use cairn_rollup::derivation::{DataRequest, DataSource};
+use cairn_rollup::l1::BlobId;
 use serde_json::{Value, json};
 
-use crate::anvil::{Anvil, BACKOFF, client};
+use crate::anvil::{Anvil, BACKOFF, CHAIN_ID, client};
 use crate::proxy::{Fault, Proxy};
 
 /// anvil with blobs in block 1, of two transactions, and the blobs in order.
@@ -161,4 +171,44 @@ async fn blobs_past_their_retention_are_pruned() {
     old.timestamp -= 60 * 24 * 3600;
     let error = reader.blobs(&old, &hashes).await.unwrap_err();
     assert!(matches!(error, L1Error::Pruned { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn data_of_batches_come_from_blobs() {
+    let Some((anvil, blobs)) = with_blobs().await else { return };
+    let (block, hashes) = block_of(&anvil).await;
+    let reader = Arc::new(blob_client(&[&anvil.url], BlobIds::Detect));
+    let resolver = DataResolver::new(reader, None);
+    let ids = (0..).zip(&hashes).map(|(index, hash)| BlobId { index, versioned_hash: *hash });
+    let transaction = block.transactions[0].hash;
+    let source = DataSource::Blobs(ids.collect());
+    let request = DataRequest { block: block.block_ref(), transaction, source };
+    let answer = resolver.resolve(&request).await.unwrap();
+    assert_eq!(answer.transaction, transaction);
+    assert!(answer.data.iter().map(|data| &data[..]).eq(blobs.iter().map(|blob| &blob[..])));
+    let source = DataSource::Certificate(vec![0; 300].into());
+    let request = DataRequest { source, ..request };
+    let error = resolver.resolve(&request).await.unwrap_err();
+    assert!(matches!(error, DataError::NoRegistry { .. }), "{error}");
+    assert_eq!(error.next_step(), NextStep::Stop);
+}
+
+#[tokio::test]
+async fn certificates_that_cannot_be_read_yet_are_waited_for() {
+    let Some((anvil, _)) = with_blobs().await else { return };
+    let (block, _) = block_of(&anvil).await;
+    let domain = Domain { chain_id: CHAIN_ID, registry: Address::repeat_byte(0x77) };
+    let registry = Registry::new(anvil.provider.clone(), domain).await.unwrap();
+    let retriever = Retriever::new(Nodes::new().unwrap(), RetrievalPolicy::default());
+    let reader = Arc::new(blob_client(&[&anvil.url], BlobIds::Detect));
+    let resolver = DataResolver::new(reader, Some((registry, retriever)));
+    for (length, malformed) in [(3, true), (300, false)] {
+        let source = DataSource::Certificate(vec![0; length].into());
+        let transaction = block.transactions[0].hash;
+        let request = DataRequest { block: block.block_ref(), transaction, source };
+        let error = resolver.resolve(&request).await.unwrap_err();
+        assert_eq!(matches!(error, DataError::Certificate(_)), malformed, "{error}");
+        assert!(malformed || matches!(error, DataError::Rows(_)), "{error}");
+        assert!(matches!(error.next_step(), NextStep::Retry(_)));
+    }
 }
