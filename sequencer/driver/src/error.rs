@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cairn_chain::{ChainError, DeriveError, ImportError};
 use cairn_da_client::ClientError;
-use cairn_l1::{L1Error, NextStep};
+use cairn_l1::{DataError, L1Error, NextStep};
 use cairn_rollup::derivation::{DerivationError, ResetReason};
 use cairn_rollup::l1::L1BlockError;
 use cairn_rollup::start::StartError;
@@ -24,14 +24,9 @@ pub enum DriverError {
     /// The DA network does not answer.
     #[error("DA network: {0}")]
     Da(#[from] ClientError),
-    /// A certificate on L1 that this version cannot read.
-    #[error("certificate in transaction {transaction}: {reason}")]
-    Certificate {
-        /// The transaction.
-        transaction: alloy_primitives::B256,
-        /// What is wrong.
-        reason: String,
-    },
+    /// The data of a batch cannot be had.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// Derivation must start anew.
     #[error("reset: {0}")]
     Reset(#[from] ResetReason),
@@ -69,6 +64,7 @@ impl DriverError {
     pub fn next_step(&self) -> NextStep {
         match self {
             Self::L1(error) => error.next_step(),
+            Self::Data(error) => error.next_step(),
             Self::Reset(_) | Self::ResetAsked | Self::Derive(DeriveError::UnknownParent(_)) => {
                 NextStep::Reset
             }
@@ -87,7 +83,6 @@ impl DriverError {
             }
             Self::L1Block(L1BlockError::Receipts { .. }) => NextStep::Retry(Self::PAUSE),
             Self::L1Block(_)
-            | Self::Certificate { .. }
             | Self::Derivation(_)
             | Self::Start(_)
             | Self::Derive(_)

@@ -30,7 +30,7 @@ pub mod outputs;
 mod payload;
 
 pub use chain_reader::ChainReader;
-pub use data::{DataConfig, DataReader};
+pub use data::DataReader;
 pub use derive::{DerivationConfig, DerivationTask};
 pub use dispersal::{Dispersal, DispersalConfig};
 pub use error::DriverError;

@@ -24,6 +24,7 @@
 
 mod attributes;
 pub mod batch;
+pub mod batcher;
 pub mod blob;
 pub mod channel;
 mod config;

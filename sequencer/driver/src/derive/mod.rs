@@ -80,7 +80,9 @@ impl DerivationTask {
         let (stop, stopped) = watch::channel(false);
         let (ask, resets) = mpsc::channel(1);
         // A reset that waits already is as good as another one.
-        config.handle.on_reset(move || drop(ask.try_send(())));
+        config.handle.on_reset(move || {
+            let _ = ask.try_send(());
+        });
         let ended = Arc::new(Mutex::new(None));
         let shared = Shared {
             reader: ChainReader::new(config.chain.clone(), config.rollup.clone()),

@@ -24,7 +24,7 @@ fn endpoints(args: &L1Args) -> eyre::Result<&[String]> {
 }
 
 /// The endpoint that is asked about contracts.
-pub(super) fn first_rpc(args: &L1Args) -> eyre::Result<String> {
+fn first_rpc(args: &L1Args) -> eyre::Result<String> {
     Ok(endpoints(args)?.first().cloned().unwrap_or_default())
 }
 
@@ -55,13 +55,12 @@ pub(super) fn head_config(args: &L1Args) -> eyre::Result<HeadConfig> {
     Ok(HeadConfig { interval, websocket, ..default })
 }
 
-pub(super) fn blobs(args: &L1Args) -> eyre::Result<Option<BlobClient>> {
-    let Some(urls) = args.beacon.as_deref().filter(|urls| !urls.is_empty()) else {
-        tracing::warn!(target: "node", "no --l1.beacon: batches in blobs cannot be read");
-        return Ok(None);
-    };
+/// A batch may be in blobs at any time, so every node needs to be able to read them.
+pub(super) fn blobs(args: &L1Args) -> eyre::Result<BlobClient> {
+    let urls = args.beacon.as_deref().filter(|urls| !urls.is_empty());
+    let urls = urls.ok_or_else(|| eyre::eyre!("a rollup's node needs --l1.beacon URL"))?;
     let urls = urls.iter().map(|url| url.parse().wrap_err_with(|| format!("l1.beacon: {url}")));
-    Ok(Some(BlobClient::new(BlobConfig::new(urls.collect::<eyre::Result<_>>()?))?))
+    Ok(BlobClient::new(BlobConfig::new(urls.collect::<eyre::Result<_>>()?))?)
 }
 
 /// Whom the SystemConfig names as signer of unsafe blocks.

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use alloy_genesis::Genesis;
 use cairn_chain::{AttributesSource, BlockTiming, Chain};
+use cairn_da_client::retrieval::RetrievalPolicy;
 use cairn_driver::{
-    ChainReader, DataConfig, DataReader, DerivationConfig, DerivationTask, FeedClient, FeedConfig,
-    L1Origins, OriginsConfig,
+    ChainReader, DataReader, DerivationConfig, DerivationTask, FeedClient, FeedConfig, L1Origins,
+    OriginsConfig,
 };
 use cairn_l1::{HeadFollower, L1Client};
 use cairn_rollup::{RollupConfig, RollupHandle};
@@ -64,8 +65,8 @@ impl Rollup {
         let config = Arc::new(read_config(path)?);
         let l1 = Arc::new(l1::client(&args.l1, &config)?);
         let follower = HeadFollower::spawn(l1.clone(), l1::head_config(&args.l1)?);
-        let data = DataConfig { l1: l1::first_rpc(&args.l1)?, retrieval: Default::default() };
-        let data = DataReader::new(&data, &config, l1::blobs(&args.l1)?)?;
+        let (provider, blobs) = (l1::provider(&args.l1)?, l1::blobs(&args.l1)?);
+        let data = DataReader::new(&config, provider, blobs, RetrievalPolicy::default())?;
         let handle = RollupHandle::new(config.clone());
         Ok(Some(Self { args: args.clone(), config, l1, follower, data, handle }))
     }
