@@ -1,7 +1,8 @@
 //! Everything that drives the Cairn binaries from outside: [`process`] starts
-//! real nodes, [`rpc`] speaks to them cheaply, [`bench`] measures them. Nothing
-//! here is linked into a node.
+//! real nodes, [`devnet`] makes a whole chain of them, [`rpc`] speaks to them cheaply,
+//! [`bench`] measures them. Nothing here is linked into a node.
 
 pub mod bench;
+pub mod devnet;
 pub mod process;
 pub mod rpc;
