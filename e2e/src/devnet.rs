@@ -9,6 +9,7 @@
 
 mod accounts;
 mod cli;
+mod compare;
 mod contracts;
 mod da;
 mod data_dir;
@@ -25,11 +26,13 @@ mod service;
 mod settings;
 mod status;
 mod up;
+mod verify;
 
 pub use cli::{Cli, run};
+pub use compare::{BlockName, block, compare, wait_for};
 pub use data_dir::DataDir;
 pub use manifest::Manifest;
-pub use network::Devnet;
+pub use network::{Death, Devnet};
 pub use ports::PortChoice;
 pub use progress::Progress;
 pub use settings::DevnetOptions;

@@ -219,7 +219,7 @@ async fn a_set_up_that_was_cut_off_begins_anew_and_two_run_side_by_side() -> eyr
         RpcClient::new(rpc)?.block_number().await?;
     }
     first.stop().await?;
-    RpcClient::new(&heads[0])?.block_number().await.expect_err("it is stopped");
+    ensure!(RpcClient::new(&heads[0])?.block_number().await.is_err(), "it is stopped");
     RpcClient::new(&heads[1])?.block_number().await.wrap_err("the other one runs on")?;
     second.stop().await
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 
 import { encodeFunctionData, parseAbi, parseEther } from 'viem';
+import { getL2TransactionHashes } from 'viem/op-stack';
 
 import {
   contracts,
@@ -78,7 +79,6 @@ async function call(step) {
       request: { gas: 200_000n, to: contracts.l2.L2StandardBridge, data: '0xffffffff', mint },
       targetChain: publicL2.chain,
     });
-    const { getL2TransactionHashes } = await import('viem/op-stack');
     const [l2Hash] = getL2TransactionHashes(await minedL1(hash));
     const receipt = await publicL2.waitForTransactionReceipt({ hash: l2Hash, timeout: 60_000 });
     assert.equal(receipt.status, 'reverted');

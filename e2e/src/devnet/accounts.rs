@@ -151,6 +151,6 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = others.iter().collect();
         assert_eq!(distinct.len(), 10);
         assert!(users.iter().all(|user| !others.contains(&user.address)));
-        accounts.operator(4).expect_err("there are four");
+        assert!(accounts.operator(4).is_err(), "there are four");
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::data_dir::DataDir;
 use super::settings::DevnetOptions;
-use super::{down, logs, status, up};
+use super::{down, logs, status, up, verify};
 
 /// A whole chain on this machine: L1, contracts, DA network, sequencer, verifier.
 #[derive(Debug, Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Down(DataDirArgs),
     /// Say which part runs and how far it is. Exit status 0 if all do.
     Status(DataDirArgs),
+    /// Derive the chain of a running devnet from nothing, and compare every block.
+    Verify(DataDirArgs),
     /// Print the log of a part: l1, da-0, gateway, sequencer, verifier.
     Logs(LogsArgs),
 }
@@ -69,6 +71,7 @@ pub async fn run(cli: Cli) -> eyre::Result<()> {
         }
         Command::Down(place) => down::run(&DataDir::new(&place.data_dir)).await,
         Command::Status(place) => status::run(&DataDir::new(&place.data_dir)).await,
+        Command::Verify(place) => verify::run(&DataDir::new(&place.data_dir)).await,
         Command::Logs(logs) => {
             logs::run(&DataDir::new(&logs.place.data_dir), &logs.name, logs.follow).await
         }

@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_start_without_a_whole_state_says_so() {
         let (_folder, dir) = dir();
-        StateKeeper::new(&dir).resume().expect_err("nothing there");
+        assert!(StateKeeper::new(&dir).resume().is_err(), "nothing is there");
         std::fs::write(state_file(&dir), "{}").expect("written");
         let error = StateKeeper::new(&dir).resume().expect_err("no state");
         assert!(error.to_string().contains("--fresh"), "{error}");

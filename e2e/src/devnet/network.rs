@@ -16,7 +16,7 @@ use super::pid_file::{self, STOP_LIMIT};
 use super::ports::http;
 use super::progress::Progress;
 use super::rollup::{self, NodePorts, VERIFIER};
-use super::service::{Running, Service};
+use super::service::{Running, Service, install_tls};
 use super::settings::{DevnetOptions, Settings};
 use crate::rpc::RpcClient;
 
@@ -71,6 +71,7 @@ impl Devnet {
         progress: &Progress,
         apart: bool,
     ) -> eyre::Result<Self> {
+        install_tls();
         let dir = DataDir::new(&options.data_dir);
         let lock = dir.lock()?;
         let left = pid_file::stop_all(&dir).await?;
@@ -241,6 +242,12 @@ impl Devnet {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         self.manifest.as_ref().expect("written at the end of every start")
+    }
+
+    /// Seconds between L1 blocks.
+    #[must_use]
+    pub const fn l1_block_time(&self) -> u64 {
+        self.settings.l1_block_time.get()
     }
 
     /// The data directory.
