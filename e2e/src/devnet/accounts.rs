@@ -29,16 +29,18 @@ pub(super) enum Role {
     Arbiter = 13,
     UnsafeBlockSigner = 14,
     GatewayPayer = 15,
+    Challenger = 16,
 }
 
 impl Role {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Deployer,
         Self::Batcher,
         Self::Proposer,
         Self::Arbiter,
         Self::UnsafeBlockSigner,
         Self::GatewayPayer,
+        Self::Challenger,
     ];
 
     /// Name of the key file.
@@ -50,6 +52,7 @@ impl Role {
             Self::Arbiter => "arbiter",
             Self::UnsafeBlockSigner => "unsafe-block-signer",
             Self::GatewayPayer => "gateway-payer",
+            Self::Challenger => "challenger",
         }
     }
 }
@@ -149,7 +152,7 @@ mod tests {
             (0..4).map(|number| accounts.operator(number).expect("derived").address()).collect();
         others.extend(Role::ALL.map(|role| accounts.role(role).expect("derived").address()));
         let distinct: std::collections::BTreeSet<_> = others.iter().collect();
-        assert_eq!(distinct.len(), 10);
+        assert_eq!(distinct.len(), 11);
         assert!(users.iter().all(|user| !others.contains(&user.address)));
         assert!(accounts.operator(4).is_err(), "there are four");
     }

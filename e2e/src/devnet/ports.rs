@@ -48,7 +48,6 @@ pub(super) struct Ports {
     pub(super) gateway: u16,
     pub(super) l1: u16,
     pub(super) sequencer_admin: u16,
-    pub(super) sequencer_feed: u16,
     pub(super) verifier_admin: u16,
     pub(super) sequencer_metrics: u16,
     pub(super) verifier_metrics: u16,
@@ -85,7 +84,6 @@ impl Ports {
             gateway: next()?,
             l1: next()?,
             sequencer_admin: next()?,
-            sequencer_feed: next()?,
             verifier_admin: next()?,
             sequencer_metrics: next()?,
             verifier_metrics: next()?,
@@ -102,7 +100,6 @@ impl Ports {
             self.gateway,
             self.l1,
             self.sequencer_admin,
-            self.sequencer_feed,
             self.verifier_admin,
             self.sequencer_metrics,
             self.verifier_metrics,
@@ -141,7 +138,7 @@ mod tests {
     #[test]
     fn ports_are_a_row_from_the_first_or_any_free_ones() {
         let row = PortChoice::From(20_000).take(3).expect("there are as many");
-        assert_eq!(row.all().collect::<Vec<_>>(), (20_000..20_016).collect::<Vec<_>>());
+        assert_eq!(row.all().collect::<Vec<_>>(), (20_000..20_015).collect::<Vec<_>>());
         let free = PortChoice::Auto.take(3).expect("free ones");
         free.check_free().expect("nobody listens");
     }

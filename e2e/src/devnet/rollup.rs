@@ -14,6 +14,15 @@ pub(super) const SEQUENCER: &str = "sequencer";
 /// Name of the verifier that a devnet has by default.
 pub(super) const VERIFIER: &str = "verifier";
 
+/// Blocks that must follow an L1 block before it counts: nobody reorganises anvil but tests.
+const L1_CONFIRMATIONS: u64 = 1;
+/// Milliseconds between looks at L1.
+const L1_POLL_MS: u64 = 250;
+/// Seconds for which a channel gathers blocks. Batches come often, so that one does not wait for them.
+const CHANNEL_SECONDS: u64 = 4;
+/// L2 blocks between proposals.
+const PROPOSAL_INTERVAL: u64 = 10;
+
 /// Ports of one node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NodePorts {
@@ -58,6 +67,10 @@ fn node(
         &l1,
         // anvil hashes blocks with blobs wrongly.
         &"--l1.trust-rpc",
+        &"--l1.confirmations",
+        &L1_CONFIRMATIONS,
+        &"--l1.poll-ms",
+        &L1_POLL_MS,
         &"--http.port",
         &ports.http,
         &"--http.cors",
@@ -90,16 +103,22 @@ pub(super) fn sequencer(dir: &DataDir, settings: &Settings) -> eyre::Result<Serv
         &dir.key(Role::Proposer.key_name()),
         &"--feed.key-file",
         &dir.key(Role::UnsafeBlockSigner.key_name()),
-        &"--feed.port",
-        &settings.ports.sequencer_feed,
+        &"--batcher.channel-seconds",
+        &CHANNEL_SECONDS,
+        &"--batcher.confirmations",
+        &L1_CONFIRMATIONS,
+        &"--proposer.interval",
+        &PROPOSAL_INTERVAL,
+        // Nobody waits for L1's finality to see a withdrawal.
+        &"--proposer.allow-non-finalized",
     ]));
     // Blocks come, and not only the first.
     service.probes.push(Probe::Block { url: http(ports.http), at_least: 1 });
     Ok(service)
 }
 
-/// A verifier. With `follows` it also hears of unsafe blocks from the sequencer; without, all it
-/// knows is derived.
+/// A verifier. With `follows` it also hears of unsafe blocks from the sequencer, hands transactions
+/// on to it, and challenges wrong output roots; without, all it knows is derived and it only looks.
 pub(super) fn verifier(
     dir: &DataDir,
     settings: &Settings,
@@ -111,9 +130,11 @@ pub(super) fn verifier(
     if follows {
         service.args.extend(args([
             &"--feed.url",
-            &format!("ws://127.0.0.1:{}", settings.ports.sequencer_feed),
+            &format!("ws://127.0.0.1:{}", settings.ports.l2),
             &"--rollup.sequencer-http",
             &http(settings.ports.l2),
+            &"--challenger.key-file",
+            &dir.key(Role::Challenger.key_name()),
         ]));
     }
     Ok(service)

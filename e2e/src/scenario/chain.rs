@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::contracts::{BatchInbox, OptimismPortal};
 use super::inbox::{Batch, batches};
+use crate::devnet::install_tls;
 use crate::devnet::{Devnet, DevnetOptions, PortChoice, Progress, block, compare, wait_for};
 use crate::rpc::RpcClient;
 
@@ -79,6 +80,17 @@ impl Chain {
     /// When there is no such user.
     pub fn l1_as(&self, index: usize) -> eyre::Result<DynProvider> {
         provider(&self.devnet.manifest().l1.rpc, self.user(index)?)
+    }
+
+    /// A provider of L1 that sends with one of the devnet's own keys, such as `proposer`.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub fn l1_with_key(&self, name: &str) -> eyre::Result<DynProvider> {
+        let path = self.devnet.dir().key(name);
+        let text = std::fs::read_to_string(&path).wrap_err_with(|| path.display().to_string())?;
+        let key = text.trim().parse().wrap_err_with(|| path.display().to_string())?;
+        provider(&self.devnet.manifest().l1.rpc, key)
     }
 
     /// A provider of L2 that sends as user `index`.
@@ -201,8 +213,7 @@ pub fn address_of(what: &str, number: u64) -> Address {
 }
 
 fn provider(url: &str, key: PrivateKeySigner) -> eyre::Result<DynProvider> {
-    // Fails when another one is installed, which serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_tls();
     let wallet = EthereumWallet::from(key);
     let url = url.parse().wrap_err("a devnet's URL")?;
     Ok(ProviderBuilder::new().wallet(wallet).connect_http(url).erased())
