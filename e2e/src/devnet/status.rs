@@ -78,10 +78,11 @@ async fn ask(name: &str, url: &str) -> eyre::Result<String> {
     if !status.is_success() {
         bail!("{status}: {}", text(&health["reason"]));
     }
-    Ok(match &health["epoch"] {
-        Value::Null => "well".to_owned(),
-        epoch => format!("epoch {epoch}, L1 block {}", text(&health["l1Block"])),
-    })
+    let parts = [("epoch", "epoch"), ("L1 block", "l1Block")];
+    let known = parts.iter().filter(|(_, member)| !health[member].is_null());
+    let shown: Vec<String> =
+        known.map(|(name, member)| format!("{name} {}", text(&health[member]))).collect();
+    Ok(shown.join(", "))
 }
 
 fn text(value: &Value) -> String {
