@@ -42,6 +42,7 @@ const DEPLOYED_ROLLUP = {
   OutputGame: 'src/rollup/OutputGame.sol',
   OutputRoles: 'src/rollup/OutputRoles.sol',
 };
+const DEPLOYED_SAMPLES = { ElementReader: 'src/sample/ElementReader.sol' };
 // Bridge and proposals on L1, deployed as the package has them.
 const BRIDGE = [
   'AnchorStateRegistry', 'DisputeGameFactory', 'L1CrossDomainMessenger', 'L1ERC721Bridge',
@@ -213,6 +214,7 @@ function generate() {
   OURS.forEach((name) => add('rollup', ours(name)));
   Object.entries(DEPLOYED).forEach((entry) => add('da', deployed(entry)));
   Object.entries(DEPLOYED_ROLLUP).forEach((entry) => add('rollup', deployed(entry)));
+  Object.entries(DEPLOYED_SAMPLES).forEach((entry) => add('sample', deployed(entry)));
   BRIDGE.forEach((name) => add('bridge', bridge(name)));
   PREDEPLOYS.forEach((name) => add('predeploys', predeploy(name)));
   [...preinstalls(), ...entryPoints()].forEach((artifact) => add('preinstalls', artifact));
@@ -221,7 +223,7 @@ function generate() {
 
 function existing() {
   const files = new Map();
-  for (const folder of ['rollup', 'da', 'bridge', 'predeploys', 'preinstalls']) {
+  for (const folder of ['rollup', 'da', 'sample', 'bridge', 'predeploys', 'preinstalls']) {
     let names = [];
     try {
       names = readdirSync(join(OUTPUT, folder));

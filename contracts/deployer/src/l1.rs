@@ -99,6 +99,16 @@ impl L1 {
         }
     }
 
+    pub(crate) async fn block_gas_limit(&self) -> Result<u64, DeployError> {
+        let request = self.provider.get_block_by_number(BlockNumberOrTag::Latest);
+        let block =
+            ask("eth_getBlockByNumber", request).await?.ok_or_else(|| DeployError::Rpc {
+                action: "eth_getBlockByNumber",
+                reason: "there is no latest block".to_owned(),
+            })?;
+        Ok(block.header.gas_limit)
+    }
+
     pub(crate) async fn balance(&self) -> Result<U256, DeployError> {
         ask("eth_getBalance", self.provider.get_balance(self.account())).await
     }

@@ -37,6 +37,7 @@ mod l1;
 mod output;
 mod plan;
 mod rollup;
+mod run;
 
 pub use config::{
     DaConfig, DeployConfig, L1Config, L2Config, PrefundedAccount, Roles, RolesConfig, Settings,

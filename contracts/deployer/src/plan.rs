@@ -30,14 +30,14 @@ pub(crate) const IMPLEMENTATION_SLOT: B256 =
     b256!("0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
 
 /// Gas that a constructor may use beside what its code costs.
-const CONSTRUCTOR_GAS: u64 = 700_000;
+const CONSTRUCTOR_GAS: u64 = 350_000;
 const CREATION_GAS: u64 = 21_000 + 32_000;
 /// For each byte of deployed code.
 const CODE_GAS: u64 = 200;
-/// For each byte of calldata, at most: EIP-7623's floor.
-const CALLDATA_GAS: u64 = 40;
-/// What initializing a proxy takes at most; `SystemConfig` takes about 480,000.
-const INITIALIZATION_GAS: u64 = 900_000;
+/// For each byte of calldata, at most. EIP-7623's floor of 40 is far below what a creation takes.
+const CALLDATA_GAS: u64 = 16;
+/// What initializing a proxy takes at most.
+const INITIALIZATION_GAS: u64 = 700_000;
 /// What any other call takes at most.
 const CALL_GAS: u64 = 200_000;
 

@@ -30,6 +30,8 @@ import {OutputRoles} from "./OutputRoles.sol";
 contract OutputGame is IDisputeGame {
     /// @notice The caller is not the factory.
     error NotFactory(address sender);
+    /// @notice The contract is no game: the factory has not created it.
+    error NotCreated();
     /// @notice The game has been initialized.
     error AlreadyInitialized();
     /// @notice The extra data is not one word.
@@ -253,10 +255,9 @@ contract OutputGame is IDisputeGame {
         return uint96(msg.value);
     }
 
-    /// @dev A game that was not created has no end either.
     function _requireInProgress() private view {
+        if (createdAt == 0) revert NotCreated();
         if (status != GameStatus.IN_PROGRESS) revert AlreadyResolved(status);
-        if (createdAt == 0) revert NotFactory(msg.sender);
     }
 
     function _arguments() private pure returns (bytes calldata) {
