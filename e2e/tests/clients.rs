@@ -2,15 +2,10 @@
 //! cast, viem and ethers as npm ships them.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
-use cairn_e2e::process::{Sequencer, SequencerOptions};
-use eyre::{WrapErr, bail, ensure};
-use tokio::process::Command;
-use tokio::time::timeout;
+use cairn_e2e::process::{Sequencer, SequencerOptions, clients_dir, run_script};
+use eyre::WrapErr;
 
 /// Longer than the deadline that a script gives itself, which names the script.
 const DEADLINE: Duration = Duration::from_secs(240);
@@ -32,23 +27,6 @@ const SCRIPTS: [&str; 14] = [
     "ethers/transactions",
 ];
 
-fn clients_dir() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
-}
-
-/// Fails when what `make setup` installs is not there: a test that was skipped
-/// for it would look like one that passed.
-fn check_installed() -> eyre::Result<()> {
-    let clients = clients_dir();
-    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
-    let places =
-        [clients.join("node_modules"), contracts.join("node_modules"), contracts.join("out")];
-    for place in places {
-        ensure!(place.is_dir(), "{} is missing: run `make setup`", place.display());
-    }
-    Ok(())
-}
-
 /// Runs one script to its end against a development node.
 async fn run(script: &str) -> eyre::Result<()> {
     run_on(SequencerOptions::default(), script).await
@@ -56,38 +34,12 @@ async fn run(script: &str) -> eyre::Result<()> {
 
 /// Runs one script to its end; its output and the node's are in the error.
 async fn run_on(options: SequencerOptions, script: &str) -> eyre::Result<()> {
-    check_installed()?;
     let mut node = Sequencer::start(options).await?;
-    let folder = tempfile::tempdir()?;
-    let output = folder.path().join("output");
-    let log = File::create(&output)?;
-    let mut child = Command::new("node")
-        .arg(format!("{script}.mjs"))
-        .current_dir(clients_dir())
-        .env("RPC_URL", node.rpc_url())
-        .env("WS_URL", node.ws_url())
-        .env("TARGET", "cairn")
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .kill_on_drop(true)
-        .spawn()
-        .wrap_err("cannot start node: run `make setup`")?;
-    let ended = timeout(DEADLINE, child.wait()).await;
-    let printed = std::fs::read_to_string(&output).wrap_err("the script's output is unreadable")?;
-    match ended {
-        Ok(Ok(status)) if status.success() => {
-            println!("{printed}");
-            Ok(())
-        }
-        Ok(Ok(status)) => bail!("{script} ended with {status}\n{printed}\n{}", tail(&mut node)),
-        Ok(Err(error)) => Err(error).wrap_err_with(|| format!("cannot wait for {script}")),
-        Err(_) => bail!("{script} ran for {DEADLINE:?}\n{printed}\n{}", tail(&mut node)),
-    }
-}
-
-fn tail(node: &mut Sequencer) -> String {
-    node.child().log_tail()
+    let env =
+        [("RPC_URL", node.rpc_url()), ("WS_URL", node.ws_url()), ("TARGET", "cairn".to_owned())];
+    let printed = run_script(script, &env, DEADLINE).await;
+    println!("{}", printed.wrap_err_with(|| node.child().log_tail())?);
+    Ok(())
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -40,20 +41,43 @@ impl ChildProcess {
         env: &[(String, String)],
         log: &Path,
     ) -> eyre::Result<Self> {
+        Self::start(name, Command::new(program).args(args), env, log)
+    }
+
+    /// As [`spawn`](Self::spawn), but in a process group of its own, so that a Ctrl-C on
+    /// the terminal does not reach the child before its parent says so.
+    ///
+    /// # Errors
+    /// As [`spawn`](Self::spawn).
+    pub fn spawn_apart(
+        name: &str,
+        program: &Path,
+        args: &[OsString],
+        env: &[(String, String)],
+        log: &Path,
+    ) -> eyre::Result<Self> {
+        Self::start(name, Command::new(program).args(args).process_group(0), env, log)
+    }
+
+    fn start(
+        name: &str,
+        command: &mut Command,
+        env: &[(String, String)],
+        log: &Path,
+    ) -> eyre::Result<Self> {
         let output = OpenOptions::new()
             .create(true)
             .append(true)
             .open(log)
             .wrap_err_with(|| format!("cannot open log {}", log.display()))?;
-        let child = Command::new(program)
-            .args(args)
+        let child = command
             .envs(env.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::null())
             .stdout(output.try_clone().wrap_err("cannot share the log")?)
             .stderr(output)
             .spawn()
-            .wrap_err_with(|| format!("cannot start {}", program.display()))?;
-        tracing::debug!(target: "e2e::process", name, pid = child.id(), ?args, "started");
+            .wrap_err_with(|| format!("cannot start {}", command.get_program().display()))?;
+        tracing::debug!(target: "e2e::process", name, pid = child.id(), ?command, "started");
         Ok(Self { name: name.to_owned(), child, log: log.to_owned() })
     }
 
@@ -168,7 +192,11 @@ impl Drop for ChildProcess {
     }
 }
 
-fn read_tail(path: &Path) -> std::io::Result<String> {
+/// The last lines of a log.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn read_tail(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;

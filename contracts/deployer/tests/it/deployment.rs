@@ -10,7 +10,7 @@ use alloy_trie::root::{state_root_ref_unhashed, storage_root_unhashed};
 use cairn_deploy::{Contracts, DeployConfig, Deployment};
 use cairn_genesis::predeploys::{
     L2_CROSS_DOMAIN_MESSENGER, L2_ERC721_BRIDGE, L2_STANDARD_BRIDGE, L2_TO_L1_MESSAGE_PASSER,
-    SEQUENCER_FEE_VAULT,
+    SEQUENCER_FEE_VAULT, implementation,
 };
 use cairn_primitives::{ChainSpec, genesis_header};
 
@@ -19,6 +19,7 @@ use crate::anvil::{L1, L1_CHAIN_ID, account};
 const GAME_TYPE: u32 = 0x43;
 const OWNER: Address = address!("0x00000000000000000000000000000000000000a1");
 const GUARDIAN: Address = address!("0x00000000000000000000000000000000000000a2");
+const FEE_RECIPIENT: Address = address!("0x00000000000000000000000000000000000000a3");
 
 sol! {
     event TransactionDeposited(
@@ -55,6 +56,7 @@ fn config() -> DeployConfig {
         "[l2]\nchain_id = 902\nblock_time = 2\nseq_window_size = 77\n\
          prefunded = [{{ address = \"{OWNER}\", balance = \"5\" }}]\n\
          [roles]\nowner = \"{OWNER}\"\nguardian = \"{GUARDIAN}\"\n\
+         fee_recipient = \"{FEE_RECIPIENT}\"\n\
          [withdrawals]\nchallenge_window = 60\nproposal_bond = \"123\"\n"
     );
     DeployConfig::parse(&toml, &["da.epoch_length = 50".to_owned()]).unwrap()
@@ -252,6 +254,11 @@ async fn predeploys_know_their_counterparts_on_l1() {
     assert_eq!(stored(L2_STANDARD_BRIDGE, 4), c.l1_standard_bridge);
     assert_eq!(stored(L2_ERC721_BRIDGE, 2), c.l1_erc721_bridge);
     assert_eq!(deployment.genesis.coinbase, SEQUENCER_FEE_VAULT);
+    for vault in [0x11, 0x19, 0x1a] {
+        let code = deployment.genesis.alloc[&implementation(vault)].code.as_ref().unwrap();
+        let names = |address: Address| code.windows(20).any(|part| part == address.as_slice());
+        assert!(names(FEE_RECIPIENT) && !names(OWNER), "vault {vault:#x}");
+    }
 }
 
 #[tokio::test]

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use alloy::network::TransactionBuilder;
 use alloy::providers::Provider;
-use alloy_primitives::address;
-use cairn_deploy::{DeployConfig, DeployError, Deployment, RunOptions};
+use alloy::rpc::types::TransactionRequest;
+use alloy_primitives::{address, keccak256};
+use cairn_deploy::{DeployConfig, DeployError, Deployment, Progress, RunOptions, deploy};
+use serde_json::Value;
+use tokio::sync::mpsc;
 
-use crate::anvil::{L1, account};
+use crate::anvil::{L1, account, key};
 
 fn limited(transactions: u64) -> RunOptions {
     RunOptions { transactions_max: Some(transactions), ..RunOptions::default() }
@@ -115,8 +119,70 @@ async fn waits_for_confirmations() {
     let error = l1.deploy_with(confirmed(3), options.clone()).await.unwrap_err();
     assert!(matches!(error, DeployError::NotMined { pending: 0, .. }), "{error}");
     assert!(error.is_retryable());
-    let _: serde_json::Value =
-        l1.provider.raw_request("anvil_mine".into(), ("0x3",)).await.unwrap();
+    let _: Value = l1.provider.raw_request("anvil_mine".into(), ("0x3",)).await.unwrap();
     let deployment = l1.deploy_with(confirmed(3), options).await.unwrap();
     assert_ne!(deployment.contracts.proxy_admin, account(0));
+}
+
+/// A node whose pool is full forgets what it has accepted.
+#[tokio::test]
+async fn sends_again_what_l1_has_lost() {
+    let Some(l1) = L1::start(&["--no-mining"]).await else { return };
+    let (events, mut seen) = mpsc::unbounded_channel();
+    let url = l1.url.parse().unwrap();
+    let run = tokio::spawn(async move {
+        let mut report = move |event| drop(events.send(event));
+        deploy(url, key(0), config(), RunOptions::default(), &mut report).await
+    });
+    let method = |name: &'static str| l1.provider.raw_request::<_, Value>(name.into(), ());
+    let mut sent = 0;
+    let mined = loop {
+        match seen.recv().await.expect("the run goes on") {
+            Progress::Sent { .. } => {
+                sent += 1;
+                if sent == 3 {
+                    method("anvil_dropAllTransactions").await.unwrap();
+                }
+            }
+            Progress::Mined { transactions } => break transactions,
+            _ => {}
+        }
+    };
+    assert_eq!(mined, 0);
+    let _: Value = l1.provider.raw_request("evm_setAutomine".into(), (true,)).await.unwrap();
+    let _: Value = l1.provider.raw_request("evm_setIntervalMining".into(), (1,)).await.unwrap();
+    let deployment = run.await.unwrap().unwrap();
+    assert!(l1.codes(&deployment.contracts).await.iter().all(|(_, _, code)| !code.is_empty()));
+    let Some(whole) = L1::start(&[]).await else { return };
+    assert_eq!(whole.deploy(config()).await.unwrap().contracts, deployment.contracts);
+    assert_eq!(l1.nonce().await, whole.nonce().await);
+}
+
+/// L2's origin is the last block in which a deposit was impossible.
+#[tokio::test]
+async fn portal_takes_no_deposit_before_the_origin() {
+    let Some(l1) = L1::start(&[]).await else { return };
+    let all_but_the_system_config = limited(39);
+    let stopped = l1.deploy_with(config(), all_but_the_system_config).await.unwrap_err();
+    assert!(matches!(stopped, DeployError::Stopped { sent: 39 }), "{stopped}");
+    let before = l1.provider.get_block_number().await.unwrap();
+    let deposit = |portal| {
+        let selector = &keccak256("depositTransaction(address,uint256,uint64,bool,bytes)")[..4];
+        let words = [[0; 32], [0; 32], word(100_000), [0; 32], word(160), [0; 32]].concat();
+        TransactionRequest::default()
+            .with_from(account(5))
+            .with_to(portal)
+            .with_input([selector, &words].concat())
+    };
+    let complete = l1.deploy(config()).await.unwrap();
+    assert_eq!(complete.rollup.genesis.l1.number, before);
+    let portal = complete.contracts.optimism_portal;
+    let as_of = |block: u64| l1.provider.call(deposit(portal)).block(block.into());
+    assert!(!l1.provider.get_code_at(portal).number(before).await.unwrap().is_empty());
+    as_of(before).await.unwrap_err();
+    as_of(before + 1).await.unwrap();
+}
+
+fn word(value: u64) -> [u8; 32] {
+    alloy_primitives::U256::from(value).to_be_bytes()
 }

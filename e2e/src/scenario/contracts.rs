@@ -1,0 +1,45 @@
+//! The parts of contracts on L1 that scenarios call.
+
+use alloy::sol;
+
+sol! {
+    /// Deposits and withdrawals.
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract OptimismPortal {
+        function depositTransaction(address to, uint256 value, uint64 gasLimit, bool isCreation, bytes data) external payable;
+        function respectedGameType() external view returns (uint32);
+    }
+
+    /// Where batches go.
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract BatchInbox {
+        function batchCount() external view returns (uint256);
+        function carrierOf(uint256 batch) external view returns (uint8);
+    }
+
+    /// Where output roots are proposed.
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract DisputeGameFactory {
+        event DisputeGameCreated(address indexed disputeProxy, uint32 indexed gameType, bytes32 indexed rootClaim);
+        function gameCount() external view returns (uint256);
+        function gameAtIndex(uint256 index) external view returns (uint32 gameType, uint64 timestamp, address proxy);
+        function initBonds(uint32 gameType) external view returns (uint256);
+        function create(uint32 gameType, bytes32 rootClaim, bytes extraData) external payable returns (address proxy);
+    }
+
+    /// A proposed output root.
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract OutputGame {
+        function status() external view returns (uint8);
+        function rootClaim() external view returns (bytes32);
+        function l2BlockNumber() external view returns (uint256);
+        function challenge() external payable;
+        function challengeEnd() external view returns (uint256);
+        function decisionEnd() external view returns (uint256);
+        function resolve() external returns (uint8);
+    }
+}
