@@ -68,10 +68,10 @@ pub enum StartError {
     WrongL1 {
         /// L1's genesis block for this rollup.
         expected: BlockNumHash,
-        /// What L1 has there.
+        /// What L1 has there; nothing while the endpoint is still behind it, then try later.
         actual: Option<B256>,
     },
-    /// L1 gave up a block that it had called final.
+    /// L1 gave up a block that it had called final, or the endpoint is behind it: then try later.
     #[error("L1 supports the chain up to {safe} only, and {finalized} is final")]
     BelowFinalized {
         /// Number of the newest block that L1 supports.

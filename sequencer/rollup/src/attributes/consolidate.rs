@@ -120,7 +120,7 @@ fn transaction_mismatch(attributes: &RollupAttributes, block: &Block) -> Option<
     }
     let (head, tail) = transactions.split_at_checked(deposits)?;
     let same_deposit =
-        |(tx, deposit)| matches!(tx, &TxEnvelope::Deposit(ref tx) if tx.inner() == deposit);
+        |(tx, deposit)| matches!(tx, TxEnvelope::Deposit(tx) if tx.inner() == deposit);
     if let Some(at) = head.iter().zip(&attributes.deposits).position(|pair| !same_deposit(pair)) {
         return Some(Mismatch::Transaction(at));
     }

@@ -47,12 +47,15 @@ pub enum Effect {
         /// Hash of its parent. A block with another one is to be given too: it makes a reset.
         parent: Option<B256>,
     },
-    /// Fetch the data of a batcher transaction, however long it takes.
+    /// Fetch the data of a batcher transaction, however long it takes. An answer of another
+    /// shape than [`BatchData`] says is an error; data that hold no frames are not.
     NeedData(DataRequest),
     /// Make this the next safe block, then say [`Event::Applied`] or [`Event::Invalid`].
     Attributes(Box<DerivedAttributes>),
     /// All of that L1 block has been read and the safe chain ends there. To be kept in the
-    /// safe-head index, where [`crate::start`] looks for it.
+    /// safe-head index, where [`crate::start`] looks for it. Comes once for each L1 block, in
+    /// order; after a reorganisation it takes the place of the entry at its number, and those
+    /// above are of no use any more.
     SafeHead {
         /// The L1 block.
         l1: BlockNumHash,

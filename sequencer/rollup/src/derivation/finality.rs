@@ -60,3 +60,42 @@ impl Finality {
         Ok(Some(safe))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::B256;
+
+    use super::*;
+
+    fn l1(number: u64) -> BlockNumHash {
+        BlockNumHash { number, hash: B256::with_last_byte(number as u8) }
+    }
+
+    fn l2(number: u64) -> L2BlockRef {
+        L2BlockRef { number, ..L2BlockRef::default() }
+    }
+
+    #[test]
+    fn what_l1_finalizes_far_behind_is_forgotten_and_far_ahead_is_waited_for() {
+        let mut finality = Finality::new(l1(0), l2(0));
+        let last = HISTORY as u64 + 5;
+        for number in 1..=last {
+            assert_eq!(finality.processed(l1(number), l2(number)), Ok(None));
+        }
+        assert_eq!(finality.finalized(l1(5)), Ok(None));
+        assert_eq!(finality.finalized(l1(6)), Ok(Some(l2(6))));
+        assert_eq!(finality.finalized(l1(last + 2)), Ok(None));
+        assert_eq!(finality.finalized(l1(last + 9)), Ok(None));
+        assert_eq!(finality.processed(l1(last + 1), l2(last + 1)), Ok(None));
+        assert_eq!(finality.processed(l1(last + 2), l2(last + 2)), Ok(Some(l2(last + 2))));
+    }
+
+    #[test]
+    fn another_hash_than_was_read_is_a_reset() {
+        let mut finality = Finality::new(l1(0), l2(0));
+        let other = BlockNumHash { hash: B256::ZERO, ..l1(1) };
+        assert_eq!(finality.finalized(other), Ok(None));
+        let reset = finality.processed(l1(1), l2(1)).unwrap_err();
+        assert_eq!(reset, ResetReason::L1Differs { expected: l1(1), actual: B256::ZERO });
+    }
+}

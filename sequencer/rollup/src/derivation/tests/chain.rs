@@ -129,15 +129,22 @@ impl StartSource for Chain {
 
 /// A signed transaction as far as decoding goes.
 pub(super) fn transaction(nonce: u64, size: usize) -> Bytes {
-    signed(nonce, 21_000 + nonce, size)
+    signed(nonce, 21_000 + nonce, vec![nonce as u8; size])
+}
+
+/// One whose data does not compress.
+pub(super) fn random_transaction(nonce: u64, size: usize) -> Bytes {
+    let words =
+        (0..size as u64 / 32).map(|n| keccak256([nonce.to_be_bytes(), n.to_be_bytes()].concat()));
+    signed(nonce, 21_000, words.flatten().collect())
 }
 
 /// One that does not execute: it has no gas.
 pub(super) fn invalid_transaction() -> Bytes {
-    signed(9, 0, 9)
+    signed(9, 0, vec![])
 }
 
-fn signed(nonce: u64, gas_limit: u64, size: usize) -> Bytes {
+fn signed(nonce: u64, gas_limit: u64, input: Vec<u8>) -> Bytes {
     let tx = TxEip1559 {
         chain_id: 901,
         nonce,
@@ -146,7 +153,7 @@ fn signed(nonce: u64, gas_limit: u64, size: usize) -> Bytes {
         max_priority_fee_per_gas: 1,
         to: TxKind::Call(Address::with_last_byte(nonce as u8)),
         value: U256::from(nonce),
-        input: vec![nonce as u8; size].into(),
+        input: input.into(),
         ..TxEip1559::default()
     };
     let word = U256::from(nonce + 1);

@@ -4,4 +4,5 @@ mod chain;
 mod properties;
 mod rules;
 mod scenarios;
+mod speed;
 mod world;

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes};
 
 use super::super::*;
-use super::chain::{invalid_transaction, transaction};
+use super::chain::{Chain, invalid_transaction, random_transaction, transaction};
 use super::world::*;
 use crate::batch::SingularBatch;
 use crate::frame::encode_frames;
@@ -32,7 +32,7 @@ fn spans_singular_batches_and_certificates_give_the_sequenced_chain() {
 fn deposits_come_with_the_first_block_of_their_epoch() {
     let mut world = World::with_l1(3, 4);
     let deposit = op_alloy_consensus::TxDeposit { gas_limit: 21_000, ..Default::default() };
-    world.block(102).deposits = vec![deposit.clone()];
+    world.block(102).deposits = vec![deposit];
     let chain = world.sequenced(5);
     world.post_span(103, &chain.batch_blocks(1..6));
     let node = world.derive();
@@ -253,6 +253,67 @@ fn blobs_are_read_in_order_and_broken_ones_passed_over() {
 }
 
 #[test]
+fn a_big_channel_fills_blobs_of_several_blocks() {
+    let mut world = World::with_l1(9, 4);
+    let mut chain = Chain::new(&world.config);
+    let mut nonce = 0;
+    world.sequence(&mut chain, 6, || {
+        nonce += 1;
+        (0..4).map(|n| random_transaction(nonce * 4 + n, 30_000)).collect()
+    });
+    let bytes = channel(&[span(&world.config, &chain.batch_blocks(all(&chain)))]);
+    let parts = frames(1, &bytes, 130_000);
+    assert!(parts.len() >= 6, "{} frames", parts.len());
+    for (n, pair) in parts.chunks(2).enumerate() {
+        let id = |index| crate::l1::BlobId { index, versioned_hash: B256::ZERO };
+        let ids = (0..pair.len() as u64).map(id).collect();
+        let hash = world.post_as(104 + n as u64, BATCHER, Carrier::Blobs(ids));
+        let blob = |frame: &crate::frame::Frame| {
+            let data = encode_frames(std::slice::from_ref(frame));
+            crate::blob::encode_blob(&data).unwrap().to_vec().into()
+        };
+        world.data.insert(hash, pair.iter().map(blob).collect());
+    }
+    let node = world.derive();
+    assert_eq!(node.chain.refs(), chain.refs());
+    assert!(node.dropped.is_empty());
+}
+
+#[test]
+fn a_channel_above_the_limit_is_dropped() {
+    let mut world = World::with_l1(6, 4);
+    let chain = world.sequenced(2);
+    let frame = |number| crate::frame::Frame {
+        channel: crate::frame::ChannelId([1; 16]),
+        number,
+        data: vec![0; 1_000_000].into(),
+        is_last: false,
+    };
+    let parts: Vec<_> = (0..101).map(frame).collect();
+    world.post_certificate(103, encode_frames(&parts));
+    world.post_span(104, &chain.batch_blocks(1..3));
+    let node = world.derive();
+    let opened = 103;
+    // The hundredth frame passes the limit, with 200 bytes counted for each.
+    assert_eq!(
+        node.dropped,
+        [DropReason::ChannelSize { opened }, DropReason::FrameOrder { number: 100 }]
+    );
+    assert_eq!(node.safe(), 2);
+}
+
+#[test]
+fn what_is_dropped_is_reported_up_to_a_limit() {
+    let mut world = World::with_l1(6, 4);
+    let chain = world.sequenced(2);
+    world.post_span(103, &chain.batch_blocks(1..3));
+    let past = singular(&chain.batch_blocks(1..2));
+    world.post_singular(104, &vec![past[0].clone(); 3000]);
+    let node = world.derive();
+    assert_eq!((node.safe(), node.dropped.len()), (2, 1024));
+}
+
+#[test]
 fn system_configuration_changes_with_its_l1_block() {
     let successor = Address::repeat_byte(0x5c);
     let mut world = World::with_l1(8, 4);
@@ -349,6 +410,70 @@ fn what_was_not_asked_for_is_an_error() {
     let mut node = Node::new(&world.config);
     let error = node.machine.step(Event::Invalid, &node.chain).unwrap_err();
     assert!(matches!(error, DerivationError::Unexpected { waiting: "the start", .. }));
+}
+
+#[test]
+fn another_l1_than_was_read_resets() {
+    let world = World::with_l1(4, 4);
+    let mut node = world.derive();
+    let mut other = World::with_l1(5, 4);
+    other.block(105).parent_hash = B256::ZERO;
+    let block = std::sync::Arc::new(other.block(105).clone());
+    let effects = node.machine.step(Event::L1Block(block), &node.chain).unwrap();
+    assert!(matches!(effects[..], [Effect::Reset(ResetReason::L1Reorg { number: 105, .. })]));
+
+    // The first block must be the one that the starting point names.
+    let mut node = Node::new(&world.config);
+    other.block(100).hash = B256::ZERO;
+    node.machine.step(Event::Start, &node.chain).unwrap();
+    let block = std::sync::Arc::new(other.block(100).clone());
+    let effects = node.machine.step(Event::L1Block(block), &node.chain).unwrap();
+    assert!(matches!(effects[..], [Effect::Reset(ResetReason::L1Differs { .. })]));
+}
+
+#[test]
+fn another_l1_block_than_was_asked_for_is_an_error() {
+    let mut world = World::with_l1(4, 4);
+    let mut node = Node::new(&world.config);
+    node.machine.step(Event::Start, &node.chain).unwrap();
+    let block = std::sync::Arc::new(world.block(102).clone());
+    let error = node.machine.step(Event::L1Block(block), &node.chain).unwrap_err();
+    assert!(matches!(error, DerivationError::Unexpected { waiting: "an L1 block", .. }));
+}
+
+#[test]
+fn other_data_than_was_asked_for_is_an_error() {
+    let mut world = World::with_l1(4, 4);
+    world.post_certificate(101, vec![0]);
+    let mut node = Node::new(&world.config);
+    let mut event = Some(Event::Start);
+    while !matches!(event, Some(Event::Data(_)) | None) {
+        event = node.step(event.unwrap(), &world);
+    }
+    let Some(Event::Data(right)) = event else { panic!("no request") };
+    let two = BatchData { data: vec![Bytes::new(); 2], ..right };
+    let error = node.machine.step(Event::Data(two), &node.chain).unwrap_err();
+    let expected = DerivationError::Unexpected { event: "other data", waiting: "data" };
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_safe_block_that_cannot_be_read_resets() {
+    struct Broken;
+    impl SafeChain for Broken {
+        fn block(&self, number: u64) -> Result<L2BlockRef, cairn_primitives::ReadError> {
+            Err(cairn_primitives::ReadError::Store(format!("no {number}")))
+        }
+    }
+    let mut world = World::with_l1(3, 4);
+    let chain = world.sequenced(3);
+    world.post_span(103, &chain.batch_blocks(1..3));
+    let mut node = world.derive();
+    world.push_l1(GENESIS_TIME + 16, 0);
+    world.post_span(104, &chain.batch_blocks(2..4));
+    let block = std::sync::Arc::new(world.block(104).clone());
+    let effects = node.machine.step(Event::L1Block(block), &Broken).unwrap();
+    assert!(matches!(effects[..], [Effect::Reset(ResetReason::SafeChain { number: 1, .. })]));
 }
 
 #[test]
