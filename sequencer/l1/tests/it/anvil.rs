@@ -64,7 +64,10 @@ impl Anvil {
         };
         let port = free_port();
         let mut command = Command::new(program);
-        command.args(["--port", &port.to_string(), "--hardfork", "osaka", "--no-mining"]);
+        command.args(["--port", &port.to_string(), "--no-mining"]);
+        if !arguments.contains(&"--hardfork") {
+            command.args(["--hardfork", "osaka"]);
+        }
         command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap();
         let url = format!("http://127.0.0.1:{port}");

@@ -223,23 +223,30 @@ async fn a_transaction_that_every_node_refuses_is_given_up() {
 async fn a_pending_transaction_of_nobody_knows_whom_is_used_up() {
     let Some(anvil) = Anvil::start(&[]).await else { return };
     let folder = tempfile::tempdir().unwrap();
-    // The journal was lost: the transaction is pending, at fees that are never mined.
+    // The journal was lost, and a transaction is pending.
     let from = account(SENDER).address();
-    anvil
-        .rpc(
-            "eth_sendTransaction",
-            json!([{
-                "from": from, "to": Address::repeat_byte(0x55), "gas": "0x5208", "value": "0x1",
-                "maxFeePerGas": "0x77359400", "maxPriorityFeePerGas": "0x1",
-            }]),
-        )
-        .await;
-    anvil.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x1bf08eb000"])).await;
-    anvil.mine(1).await;
+    let to = Address::repeat_byte(0x55);
+    let unknown = json!([{"from": from, "to": to, "gas": "0x5208", "value": "0x1"}]);
+    anvil.rpc("eth_sendTransaction", unknown).await;
+    in_pool(&anvil, 1).await;
     let sending = start(anvil.client(), folder.path()).await;
-    let done = mined(&anvil, sending.sender.send(transfer(2))).await;
+    let outcome = sending.sender.submit(transfer(2)).await.unwrap();
+    // It stays unmined until it is replaced by a transfer to the account itself.
+    let replaced = async {
+        loop {
+            let pool = anvil.rpc("txpool_content", json!([])).await;
+            let mut accounts = pool["pending"].as_object().into_iter().flatten();
+            if accounts.any(|(_, nonces)| nonces["0"]["to"] == json!(from)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, replaced).await.expect("it is replaced");
+    let done = mined(&anvil, async { outcome.await.unwrap() }).await;
     assert_eq!(done.nonce, 1);
     assert_eq!(received(&anvil).await, U256::from(2));
+    assert_eq!(anvil.provider.get_balance(to).await.unwrap(), U256::ZERO);
 }
 
 /// What the killed process does: sends three transfers through the proxy, and waits.
