@@ -80,10 +80,10 @@ pub async fn deploy(
     key: PrivateKeySigner,
     config: DeployConfig,
     options: RunOptions,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(Progress) + Send + Sync),
 ) -> Result<Deployment, DeployError> {
     let l1 = L1::new(l1_rpc, key);
     let chain_id = l1.chain_id().await?;
     let plan = Plan::new(config.resolve(l1.account(), chain_id)?);
-    Run { l1, chain_id, plan, options, sent: 0, progress }.to_the_end().await
+    Run { l1, chain_id, plan, options, sent: 0, progress }.complete_all().await
 }

@@ -63,7 +63,7 @@ pub(crate) enum Done {
     /// A call answers another word than this.
     AnswersNot(Address, Bytes, B256),
     /// One of these.
-    Either(Box<Done>, Box<Done>),
+    Either(Box<Self>, Box<Self>),
 }
 
 /// The whole deployment.

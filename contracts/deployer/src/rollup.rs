@@ -1,7 +1,7 @@
 //! L2's genesis and `rollup.json`, as functions of the settings, the contracts and the L1 origin.
 
 use alloy::eips::BlockNumHash;
-use alloy_genesis::{Genesis, GenesisAccount};
+use alloy_genesis::Genesis;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_trie::root::{state_root_ref_unhashed, storage_root_unhashed};
 use cairn_genesis::predeploys::L2_TO_L1_MESSAGE_PASSER;
@@ -83,7 +83,7 @@ fn genesis(
 }
 
 fn fund(genesis: &mut Genesis, address: Address, balance: U256) -> Result<(), DeployError> {
-    let account = genesis.alloc.entry(address).or_insert_with(GenesisAccount::default);
+    let account = genesis.alloc.entry(address).or_default();
     if account.code.is_some() {
         let reason = "is a contract of the genesis";
         return Err(DeployError::config("l2.prefunded", address, reason));

@@ -31,11 +31,11 @@ pub(crate) struct Run<'a> {
     pub(crate) plan: Plan,
     pub(crate) options: RunOptions,
     pub(crate) sent: u64,
-    pub(crate) progress: &'a mut (dyn FnMut(Progress) + Send),
+    pub(crate) progress: &'a mut (dyn FnMut(Progress) + Send + Sync),
 }
 
 impl Run<'_> {
-    pub(crate) async fn to_the_end(mut self) -> Result<Deployment, DeployError> {
+    pub(crate) async fn complete_all(mut self) -> Result<Deployment, DeployError> {
         // Once the last part is done, owners may have changed what the first part left.
         if !self.missing(&self.plan.last(B256::ZERO)).await?.is_empty() {
             self.deployment_proxy().await?;

@@ -1,7 +1,7 @@
 //! What is done and what is missing, as L1 says.
 
 use alloy_primitives::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::try_join_all;
 
 use super::Run;
 use crate::error::DeployError;
@@ -13,11 +13,13 @@ const CONCURRENT_REQUESTS: usize = 16;
 impl Run<'_> {
     /// The steps that are not done, in their order.
     pub(super) async fn missing(&self, steps: &[Step]) -> Result<Vec<Step>, DeployError> {
-        let checks = steps.iter().map(|step| async move {
-            Ok::<_, DeployError>((!self.is_done(&step.done).await?).then(|| step.clone()))
-        });
-        let steps = stream::iter(checks).buffered(CONCURRENT_REQUESTS).try_collect::<Vec<_>>();
-        Ok(steps.await?.into_iter().flatten().collect())
+        let mut missing = Vec::new();
+        for part in steps.chunks(CONCURRENT_REQUESTS) {
+            let done = try_join_all(part.iter().map(|step| self.is_done(&step.done))).await?;
+            let left = part.iter().zip(done).filter(|(_, done)| !done);
+            missing.extend(left.map(|(step, _)| step.clone()));
+        }
+        Ok(missing)
     }
 
     async fn is_done(&self, done: &Done) -> Result<bool, DeployError> {

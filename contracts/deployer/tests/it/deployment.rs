@@ -204,7 +204,7 @@ async fn nothing_can_be_initialized_again() {
 async fn rollup_json_and_genesis_describe_the_same_chain() {
     let Some(l1) = L1::start(&[]).await else { return };
     let deployment = l1.deploy(config()).await.unwrap();
-    let (c, rollup) = (deployment.contracts, deployment.rollup);
+    let (c, rollup) = (deployment.contracts, deployment.rollup.clone());
     rollup.check().unwrap();
     output_root(&deployment);
     let start = l1.word(c.system_config, "startBlock()", &[]).await.to::<u64>();
@@ -318,9 +318,9 @@ async fn proposer_proposes_and_an_unchallenged_proposal_becomes_the_anchor() {
         .with_to(game)
         .with_input(keccak256("resolve()")[..4].to_vec());
     assert!(l1.send(resolve).await.status());
-    let anchor =
-        l1.call(c.anchor_state_registry, "anchors(uint32)", &[word(GAME_TYPE.into()).into()]);
-    assert_eq!(anchor.await, [root.0, word(12).to_be_bytes()].concat());
+    let game_type = [B256::from(word(GAME_TYPE.into()))];
+    let anchor = l1.call(c.anchor_state_registry, "anchors(uint32)", &game_type).await;
+    assert_eq!(anchor, [root.0, word(12).to_be_bytes()].concat());
     // A deployment whose chain has gone on is complete too.
     let again = l1.deploy(config()).await.unwrap();
     assert_eq!(again.rollup, deployment.rollup);
