@@ -15,8 +15,10 @@
 //! - [`channel`]: batches compressed together, and put together from frames
 //! - [`frame`]: what a batcher transaction carries
 //! - [`blob`]: the same in L1 blobs
+//! - [`batcher`]: what is sent when, and by which carrier
 
 pub mod batch;
+pub mod batcher;
 pub mod blob;
 pub mod channel;
 mod config;

@@ -24,7 +24,8 @@ impl BrotliQuality {
 }
 
 impl Default for BrotliQuality {
-    /// Signatures and hashes do not compress at any quality, so what more would gain is small.
+    /// Signatures do not compress at any quality: of 80 bytes per transfer, quality 10 saves half a
+    /// byte and takes forty times as long (`cairn-bench batch`).
     fn default() -> Self {
         Self(5)
     }

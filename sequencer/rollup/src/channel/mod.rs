@@ -30,4 +30,4 @@ pub const FRAME_SIZE_OVERHEAD: usize = 200;
 pub const CHANNEL_VERSION_BROTLI: u8 = 1;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,6 +16,8 @@ pub struct ChannelOutConfig {
     /// Compressed size at which it is closed. Reached by estimate: the channel may be some percent
     /// smaller or larger.
     pub target_size: usize,
+    /// Compressed size beyond which it never grows, even if L1 does not keep up; by estimate, too.
+    pub max_size: usize,
     /// Time after its first block at which it is closed.
     pub max_duration: Duration,
     /// L1 blocks after its first block at which it is closed.
@@ -30,6 +32,7 @@ impl Default for ChannelOutConfig {
     fn default() -> Self {
         Self {
             target_size: 1 << 20,
+            max_size: 16 << 20,
             max_duration: Duration::from_secs(30),
             max_l1_blocks: 10,
             max_blocks: NonZeroU32::MIN.saturating_add(9_999),
@@ -57,11 +60,14 @@ pub struct ChannelOut {
     span: SpanBatchBuilder,
 }
 
-/// Why a channel takes no more.
+/// Why a channel should be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelFull {
-    /// Its target size is reached, by estimate.
+    /// Its target size is reached, by estimate. It may grow on, and compress better, while there
+    /// is no room for it on L1.
     TargetSize,
+    /// Its largest size is reached, by estimate.
+    MaxSize,
     /// Its blocks have as many bytes as a channel may have.
     RlpBytes,
     /// It has as many blocks as it may have.
@@ -113,16 +119,19 @@ impl ChannelOut {
         self.is_empty() || self.rlp_len() + added <= MAX_RLP_BYTES_PER_CHANNEL
     }
 
-    /// Why nothing should be added any more.
+    /// Why the channel should be closed.
     pub fn full(&self) -> Option<ChannelFull> {
-        if self.estimated_size() >= self.config.target_size {
-            return Some(ChannelFull::TargetSize);
-        }
         if self.rlp_len() >= MAX_RLP_BYTES_PER_CHANNEL {
             return Some(ChannelFull::RlpBytes);
         }
-        let blocks = u64::from(self.config.max_blocks.get());
-        (self.span.blocks() >= blocks).then_some(ChannelFull::Blocks)
+        if self.span.blocks() >= u64::from(self.config.max_blocks.get()) {
+            return Some(ChannelFull::Blocks);
+        }
+        match self.estimated_size() {
+            size if size >= self.config.max_size => Some(ChannelFull::MaxSize),
+            size if size >= self.config.target_size => Some(ChannelFull::TargetSize),
+            _ => None,
+        }
     }
 
     /// Its name.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, hex};
 use alloy_rlp::{Encodable, Error as RlpError};
 use proptest::prelude::*;
 
@@ -118,6 +118,28 @@ fn both_compressions_are_read() {
     assert_eq!(zlib[0] & 0x0f, 8);
     assert_eq!(times(zlib), (all, None));
     assert_eq!(times(brotli(&[])), (vec![], None));
+}
+
+/// The batches of times 0 to 2, compressed by Google's brotli 1.1.0 (quality 10, window 22) and by
+/// zlib.
+#[test]
+fn what_other_compressors_wrote_is_read() {
+    let brotli = hex!(
+        "01 1bdd00f88fd30d77f051710e9c702bf6d4234cf08c2f2460d880039e2196d5c70c6f041688210b9fc367209b"
+        "3f1457f06403"
+    );
+    assert_eq!(times(brotli.to_vec()), (vec![0, 1, 2], None));
+    let zlib = hex!("78dadbe1c1f0c375010301d04058c5811dc498c448d82446e24c62226c12d3010048900ebe");
+    assert_eq!(times(zlib.to_vec()), (vec![0, 1, 2], None));
+    // A window of 2^30, which RFC 7932 does not have, and a preset dictionary.
+    let large_window = hex!(
+        "01 115e7403e03f4e37dcc147c53970c2add8538f30c133be908061030e788658561f33bc11b0801864c1e7f019"
+        "c8e60fc5153cd9"
+    );
+    assert_eq!(times(large_window.to_vec()), (vec![], Some(ChannelError::Corrupt)));
+    let dictionary =
+        hex!("78bb080c024ddbe1c1f0c375010301d04058c501a24c62246c1223712631113689e9000048900ebe");
+    assert_eq!(times(dictionary.to_vec()), (vec![], Some(ChannelError::Corrupt)));
 }
 
 #[test]
@@ -260,7 +282,7 @@ fn next(block: &BatchBlock) -> BatchBlock {
 }
 
 /// A legacy call whose 1000 bytes of input are hashes and, for the other half, zeros.
-fn half_random_call(seed: u16) -> Bytes {
+pub(crate) fn half_random_call(seed: u16) -> Bytes {
     let mut payload = vec![1, 1, 0x82, 0x52, 0x08, 0x94];
     payload.extend([9; 20]);
     payload.extend([0x80, 0xb9, 0x03, 0xe8]);
