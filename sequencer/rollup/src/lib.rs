@@ -21,6 +21,7 @@
 //! - [`derivation`]: from L1 blocks and batch data to payload attributes
 //! - [`start`]: where derivation starts
 //! - [`origin`]: which L1 block the sequencer builds on
+//! - [`batcher`]: what is sent when, and by which carrier
 
 mod attributes;
 pub mod batch;

@@ -36,9 +36,9 @@ fn is_certificate(transaction: &BatcherTransaction) -> bool {
 #[test]
 fn a_channel_is_closed_by_size() {
     let mut world = running(settings(2000));
-    world.build(3);
+    world.build(1);
     assert_eq!(world.dispersals.len(), 0);
-    world.build(5);
+    world.build(7);
     assert!(!world.dispersals.is_empty());
 }
 
