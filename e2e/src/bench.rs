@@ -9,6 +9,7 @@ mod accounts;
 mod calls;
 mod cli;
 mod da;
+mod derive;
 mod import;
 mod inclusion;
 mod lanes;
@@ -30,6 +31,7 @@ mod workload;
 
 pub use cli::{Cli, Command, Opponent, TpsArgs, run};
 pub use da::{DaArgs, DaFigures, DaRatios, DaReport, DaRival};
+pub use derive::{DeriveArgs, DeriveReport};
 pub use import::{ImportArgs, ImportReport};
 pub use lanes::Transport;
 pub use latency::Percentiles;

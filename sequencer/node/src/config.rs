@@ -48,6 +48,10 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) http: HttpArgs,
     #[command(flatten)]
+    pub(crate) admin: AdminArgs,
+    #[command(flatten)]
+    pub(crate) rollup: RollupArgs,
+    #[command(flatten)]
     pub(crate) metrics: MetricsArgs,
     #[command(flatten)]
     pub(crate) pool: PoolArgs,
@@ -75,6 +79,25 @@ pub(crate) struct HttpArgs {
     /// Host names that requests may name, `*` for any [default: localhost].
     #[arg(id = "http.hosts", long = "http.hosts", value_delimiter = ',')]
     pub(crate) hosts: Option<Vec<String>>,
+}
+
+/// The port of operators: the `admin` and `optimism` namespaces, on the loopback address alone.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct AdminArgs {
+    /// Port on 127.0.0.1, 0 for any; none without it.
+    #[arg(id = "admin.port", long = "admin.port")]
+    pub(crate) port: Option<u16>,
+}
+
+/// The node's part in a rollup.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct RollupArgs {
+    /// JSON-RPC address of the sequencer. This node builds no blocks then and passes submitted
+    /// transactions on.
+    #[arg(id = "rollup.sequencer-http", long = "rollup.sequencer-http")]
+    pub(crate) sequencer_http: Option<String>,
 }
 
 /// The port of `/health` and `/metrics`.
@@ -142,6 +165,10 @@ impl RunArgs {
                 api: self.http.api.or(file.http.api),
                 cors: self.http.cors.or(file.http.cors),
                 hosts: self.http.hosts.or(file.http.hosts),
+            },
+            admin: AdminArgs { port: self.admin.port.or(file.admin.port) },
+            rollup: RollupArgs {
+                sequencer_http: self.rollup.sequencer_http.or(file.rollup.sequencer_http),
             },
             metrics: MetricsArgs {
                 addr: self.metrics.addr.or(file.metrics.addr),
@@ -259,6 +286,10 @@ mod tests {
             "a,b",
             "--http.max-connections",
             "7",
+            "--admin.port",
+            "13",
+            "--rollup.sequencer-http",
+            "http://s",
             "--metrics.addr",
             "::1",
             "--metrics.port",
@@ -284,6 +315,8 @@ mod tests {
             history = 5
             client-version = "v"
             http = { addr = "::1", port = 6, max-connections = 7, api = ["eth", "net"], cors = ["*"], hosts = ["a", "b"] }
+            admin = { port = 13 }
+            rollup = { sequencer-http = "http://s" }
             metrics = { addr = "::1", port = 8 }
             pool = { max-txs = 9, sender-slots = 10, min-tip = 11, price-bump = 12 }
             "#,

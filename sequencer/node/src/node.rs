@@ -65,7 +65,7 @@ pub(crate) fn open_chain(
 
 impl Node {
     /// Opens the chain, replays the journal and starts building blocks. A chain under Ethereum
-    /// rules has no sequencer: it imports blocks and serves them.
+    /// rules has no sequencer, nor has a node that names another one: it serves blocks that it is given.
     pub(crate) fn start(args: &RunArgs, datadir: &Path, genesis: &Genesis) -> eyre::Result<Self> {
         let block_time = Duration::from_millis(args.block_time_ms.unwrap_or(1000));
         eyre::ensure!(!block_time.is_zero(), "block-time-ms must be at least 1");
@@ -89,11 +89,8 @@ impl Node {
             local_transactions: Some(local.clone()),
             ..SequencerOptions::new(journal_dir(datadir))
         };
-        let sequencer = if chain.spec().is_optimism() {
-            Some(start_sequencer(&chain, &pool, options)?)
-        } else {
-            None
-        };
+        let builds = chain.spec().is_optimism() && args.rollup.sequencer_http.is_none();
+        let sequencer = if builds { Some(start_sequencer(&chain, &pool, options)?) } else { None };
         let report = recovery.restore(waiting);
         tracing::info!(
             target: "node", restored = report.restored, rejected = report.rejected.len(),

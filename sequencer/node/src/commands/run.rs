@@ -1,10 +1,11 @@
 //! `run`: a node until it is told to stop.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use cairn_chain::SequencerStatus;
-use cairn_rpc::{Backend, PortConfig, RpcConfig, RpcServer};
+use cairn_rpc::{Backend, PortConfig, RpcConfig, RpcServer, SequencerEndpoint};
 use eyre::WrapErr;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,14 +32,15 @@ pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
     runtime.block_on(async {
         let service = Service::start(args.metrics.socket(), &node, recorder).await?;
         let listen = args.http.socket();
-        let rpc = RpcServer::start(backend(&args, &node))
+        let rpc = RpcServer::start(backend(&args, &node)?)
             .await
             .wrap_err_with(|| format!("http.addr, http.port: {listen}"))?;
         if let Some(dev) = &dev {
             dev.print_banner();
         }
-        for address in rpc.addresses() {
-            println!("rpc http://{address} ws://{address}");
+        // The order is that of the configuration.
+        for (address, name) in rpc.addresses().iter().zip(["rpc", "admin"]) {
+            println!("{name} http://{address} ws://{address}");
         }
         println!("health http://{}/health", service.local_addr());
         println!("cairn-sequencer ready");
@@ -64,13 +66,21 @@ fn raise_descriptor_limit() {
     }
 }
 
-fn backend(args: &RunArgs, node: &Node) -> Backend {
-    Backend::new(
-        node.chain.clone(),
-        node.pool.clone(),
-        Arc::clone(&node.recovery),
-        rpc_config(args),
-    )
+fn backend(args: &RunArgs, node: &Node) -> eyre::Result<Backend> {
+    let config = rpc_config(args);
+    let upstream = match &args.rollup.sequencer_http {
+        Some(url) => Some(SequencerEndpoint::new(url, &config).map_err(eyre::Report::msg)?),
+        None => None,
+    };
+    let (chain, pool) = (node.chain.clone(), node.pool.clone());
+    let mut backend = Backend::new(chain, pool, Arc::clone(&node.recovery), config);
+    if let Some(sequencer) = &node.sequencer {
+        backend = backend.with_sequencer(sequencer.clone());
+    }
+    if let Some(upstream) = upstream {
+        backend = backend.with_upstream(upstream);
+    }
+    Ok(backend)
 }
 
 fn rpc_config(args: &RunArgs) -> RpcConfig {
@@ -89,6 +99,13 @@ fn rpc_config(args: &RunArgs) -> RpcConfig {
     }
     let mut config =
         RpcConfig { ports: vec![port], local_transactions: args.dev, ..RpcConfig::default() };
+    if let Some(port) = args.admin.port {
+        config.ports.push(PortConfig {
+            address: (Ipv4Addr::LOCALHOST, port).into(),
+            namespaces: vec!["admin".into(), "optimism".into()],
+            ..PortConfig::default()
+        });
+    }
     if let Some(most) = args.http.max_connections {
         config.limits.connections = most;
     }
