@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::batch::BatchArgs;
 use super::da::DaArgs;
+use super::derive::DeriveArgs;
 use super::import::ImportArgs;
 use super::lanes::Transport;
 use super::root::RootArgs;
@@ -29,6 +30,8 @@ pub enum Command {
     Root(RootArgs),
     /// Speed of block import with full validation.
     Import(ImportArgs),
+    /// Speed of a verifier that applies derived blocks.
+    Derive(DeriveArgs),
     /// Encoding, verification and recovery of the DA network on one core.
     Da(DaArgs),
     /// Bytes on L1 per transaction, and the cost of writing and reading them.
@@ -177,6 +180,7 @@ pub async fn run(cli: Cli) -> eyre::Result<()> {
         Command::Tps(args) => super::tps::run(&args).await,
         Command::Root(args) => super::root::run(&args).await,
         Command::Import(args) => super::import::run(&args).await,
+        Command::Derive(args) => super::derive::run(&args),
         Command::Da(args) => super::da::run(&args).await,
         Command::Batch(args) => super::batch::run(&args),
     }

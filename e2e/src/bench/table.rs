@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::derive::DeriveReport;
 use super::import::ImportReport;
 use super::latency::Percentiles;
 use super::report::{Comparison, LoadReport, Rounds, SyncComparison, SyncReport};
@@ -163,6 +164,24 @@ pub(super) fn import(report: &ImportReport) -> String {
     table.row("chain file, MiB", &columns, |r| {
         Some(fixed(r.file_bytes as f64 / f64::from(1 << 20), 1))
     });
+    table.text
+}
+
+/// The table of `cairn-bench derive`.
+pub(super) fn derive(report: &DeriveReport) -> String {
+    let columns = [report];
+    let mut table = Table { text: String::new() };
+    let DeriveReport { workload, blocks, txs, ahead, cores, .. } = report;
+    let _ = writeln!(
+        table.text,
+        "{workload:?}: {blocks} derived blocks, {txs} transactions, {ahead} recovered ahead, {cores} cores"
+    );
+    table.row("seconds (median)", &columns, |r| Some(fixed(r.seconds, 2)));
+    table.row("transactions per second", &columns, |r| Some(count(r.tps)));
+    table.row("million gas per second", &columns, |r| Some(fixed(r.mgas_per_second, 1)));
+    table.row("µs of processor per tx", &columns, |r| Some(fixed(r.cpu_us_per_tx, 1)));
+    table.row("serial revm: transactions per s", &columns, |r| Some(count(r.serial_tps)));
+    table.row("ratio", &columns, |r| Some(fixed(r.ratio, 2)));
     table.text
 }
 

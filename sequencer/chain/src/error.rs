@@ -83,6 +83,14 @@ pub enum ImportError {
         /// The finalized block.
         finalized: u64,
     },
+    /// The block's fork would replace safe blocks, which follow from L1: only derivation may.
+    #[error("the fork of block {number} would replace safe blocks up to {safe}")]
+    BelowSafe {
+        /// Number of the block.
+        number: u64,
+        /// The safe head.
+        safe: u64,
+    },
     /// The header is invalid, and with it the block.
     #[error(transparent)]
     Header(#[from] HeaderError),

@@ -214,8 +214,11 @@ impl Chain {
 
     /// Replaces the canonical chain by the fork that ends in `tip`.
     fn switch_to(&self, side: &mut SideBlocks, tip: RecoveredBlock) -> Result<(), ImportError> {
+        let (number, heads) = (tip.number(), self.heads());
         let (ancestor, fork) = self.path_to(side, tip)?;
-        let heads = self.heads();
+        if ancestor < heads.safe.number && ancestor >= heads.finalized.number {
+            return Err(ImportError::BelowSafe { number, safe: heads.safe.number });
+        }
         let mut old = Vec::new();
         for number in ancestor + 1..=heads.unsafe_head.number {
             old.extend(self.block(BlockRef::Number(number))?);

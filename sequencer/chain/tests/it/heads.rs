@@ -1,11 +1,11 @@
 //! Safe and finalized heads, and the safe-head index.
 
 use alloy_eips::BlockNumHash;
-use alloy_primitives::B256;
-use cairn_chain::{Chain, ChainError, Head, HeadUpdate};
+use alloy_primitives::{Address, B256};
+use cairn_chain::{BlockRef, Chain, ChainError, Head, HeadUpdate, ImportError, Imported};
 
 use crate::derive::extend;
-use crate::node::Node;
+use crate::node::{Node, transfer};
 
 fn l1(number: u64) -> BlockNumHash {
     (number, B256::with_last_byte(number as u8)).into()
@@ -152,4 +152,33 @@ fn an_unwind_lowers_the_safe_head_and_cuts_the_index() {
     let node = Node::open(dir.path());
     assert_eq!((node.chain.heads().safe.number, safe_at(&node.chain, 500)), (4, Some(4)));
     node.stop();
+}
+
+#[test]
+fn an_imported_fork_replaces_unsafe_blocks_and_no_safe_ones() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (node, fork) = (Node::open(dir.path()), Node::open(other.path()));
+    for nonce in 0..5 {
+        extend(&fork.chain, vec![transfer(0, nonce, Address::ZERO, 1).1]);
+    }
+    let block = |number: u64| {
+        let block = fork.chain.block(BlockRef::Number(number)).unwrap().unwrap();
+        block.block().clone()
+    };
+    node.chain.import(block(1)).unwrap();
+    extend(&node.chain, vec![]);
+    let safe = extend(&node.chain, vec![]);
+    node.chain.advance_heads(&HeadUpdate { safe: Some(safe), ..HeadUpdate::default() }).unwrap();
+    let heads = node.chain.heads();
+    assert_eq!(node.chain.import(block(2)).unwrap(), Imported::Side);
+    assert_eq!(node.chain.import(block(3)).unwrap(), Imported::Side);
+    let error = node.chain.import(block(4)).unwrap_err();
+    assert!(matches!(error, ImportError::BelowSafe { number: 4, safe: 3 }), "{error}");
+    assert_eq!(node.chain.heads(), heads);
+    let first = hash(&node.chain, 1).unwrap();
+    node.chain.reset_heads(first, 0).unwrap();
+    assert_eq!(node.chain.import(block(5)).unwrap(), Imported::Head);
+    assert_eq!(node.chain.heads().safe.number, 1);
+    node.stop();
+    fork.stop();
 }
