@@ -47,7 +47,7 @@ pub enum DriverError {
     Derive(#[from] DeriveError),
     /// An unsafe block was not taken, or could not be removed.
     #[error(transparent)]
-    Import(#[from] ImportError),
+    Import(Box<ImportError>),
     /// The chain holds a block that says not what it was built on.
     #[error("L2 block: {0}")]
     Block(String),
@@ -88,6 +88,15 @@ impl DriverError {
             | Self::Derive(_)
             | Self::Block(_)
             | Self::Stopped => NextStep::Stop,
+        }
+    }
+}
+
+impl From<ImportError> for DriverError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Chain(error) => Self::Chain(error),
+            error => Self::Import(error.into()),
         }
     }
 }

@@ -154,7 +154,7 @@ fn refused(
         source => match position.checked_sub(deposits) {
             Some(index) => {
                 let hash = *tx.hash();
-                let source = InvalidPayload::Execution { index, hash, source };
+                let source = InvalidPayload::Execution { index, hash, source: source.into() };
                 DeriveError::Invalid { number, source }
             }
             None => {

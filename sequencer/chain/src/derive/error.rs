@@ -38,7 +38,7 @@ pub enum InvalidPayload {
         /// Hash of the transaction.
         hash: B256,
         /// What is wrong with it.
-        source: TxError,
+        source: Box<TxError>,
     },
 }
 

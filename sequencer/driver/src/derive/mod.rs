@@ -57,7 +57,7 @@ pub struct DerivationTask {
 }
 
 /// What every session uses.
-pub(self) struct Shared {
+struct Shared {
     chain: Chain,
     reader: ChainReader,
     rollup: Arc<RollupConfig>,

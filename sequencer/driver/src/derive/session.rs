@@ -42,7 +42,7 @@ pub(super) struct Session<'a> {
 
 /// Something that comes from outside while the machine waits.
 enum News {
-    Unsafe(Block),
+    Unsafe(Box<Block>),
     Heads,
 }
 
@@ -196,7 +196,7 @@ impl<'a> Session<'a> {
 
     fn take(&mut self, news: News) -> Result<(), DriverError> {
         match news {
-            News::Unsafe(block) => crate::feed::import(&self.shared.chain, block)?,
+            News::Unsafe(block) => crate::feed::import(&self.shared.chain, *block)?,
             News::Heads => {
                 let state = *self.shared.heads.borrow();
                 if let Some(heads) = state.heads.filter(|_| state.reorgs != self.reorgs) {
@@ -273,7 +273,7 @@ async fn news(
         }
     };
     tokio::select! {
-        block = next => News::Unsafe(block),
+        block = next => News::Unsafe(block.into()),
         Ok(()) = heads.changed() => News::Heads,
         else => std::future::pending().await,
     }

@@ -1,6 +1,7 @@
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes};
 use cairn_primitives::{Block, TxEnvelope};
+use op_alloy_consensus::TxDeposit;
 
 use super::RollupAttributes;
 
@@ -119,8 +120,7 @@ fn transaction_mismatch(attributes: &RollupAttributes, block: &Block) -> Option<
         return Some(Mismatch::TransactionCount { expected, actual: transactions.len() });
     }
     let (head, tail) = transactions.split_at_checked(deposits)?;
-    let same_deposit =
-        |(tx, deposit)| matches!(tx, TxEnvelope::Deposit(tx) if tx.inner() == deposit);
+    let same_deposit = |(tx, deposit): (&TxEnvelope, &TxDeposit)| matches!(tx, TxEnvelope::Deposit(tx) if tx.inner() == deposit);
     if let Some(at) = head.iter().zip(&attributes.deposits).position(|pair| !same_deposit(pair)) {
         return Some(Mismatch::Transaction(at));
     }
