@@ -40,10 +40,10 @@ pub struct PortConfig {
     pub allowed_hosts: Vec<String>,
 }
 
-/// Namespaces that a port serves when it names none; `optimism` has methods on a rollup alone. `admin`
-/// must be named, and so must `testing` but for building blocks under Ethereum rules.
-pub const NAMESPACES: [&str; 8] =
-    ["eth", "net", "web3", "txpool", "debug", "trace", "rpc", "optimism"];
+/// Namespaces that a port serves when it names none; `optimism` has methods on a rollup alone, `cairn`
+/// on a sequencer that signs a feed. `admin` must be named, and so must `testing` but for building blocks under Ethereum rules.
+pub const NAMESPACES: [&str; 9] =
+    ["eth", "net", "web3", "txpool", "debug", "trace", "rpc", "optimism", "cairn"];
 
 /// Limits that keep memory bounded whatever clients do.
 #[derive(Debug, Clone)]

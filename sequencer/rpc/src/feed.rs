@@ -3,8 +3,7 @@
 //! The one parameter is the number of the first block wanted; it may be one that is not there yet.
 //! Blocks come in order without gaps. When the chain is reorganised, the feed goes back to the last
 //! block sent that is still canonical and goes on from there. The format is that of
-//! [`cairn_rollup::feed`]. The namespace must be named by a port, and a node without a signing key has
-//! no such method.
+//! [`cairn_rollup::feed`]. A node without a signing key has no such method.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -162,7 +162,9 @@ impl Queue {
                 (Some((hash, block)), _) if deep(block.number) => {
                     Effect::Confirmed { nonce, intent, hash, block }
                 }
-                (None, Some(at)) if deep(at) => Effect::Displaced { nonce, intent },
+                (None, Some(at)) if deep(at) && head >= at.saturating_add(DISPLACED_DEPTH) => {
+                    Effect::Displaced { nonce, intent }
+                }
                 _ => break,
             };
             effects.push(done);

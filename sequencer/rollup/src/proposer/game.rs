@@ -65,6 +65,11 @@ impl Game {
         !self.challenger.is_zero()
     }
 
+    /// Whether the account has put a bond into it.
+    pub fn has_bond_of(&self, account: Address) -> bool {
+        self.creator == account || self.challenger == account
+    }
+
     /// Whether a challenge is taken at that time.
     pub fn can_be_challenged(&self, now: u64) -> bool {
         self.outcome() == Outcome::Open && !self.is_challenged() && now < self.challenge_end

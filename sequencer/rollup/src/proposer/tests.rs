@@ -80,6 +80,10 @@ fn games_are_ended_when_their_time_is_over_and_a_wrong_one_is_not_helped() {
     assert_eq!(decided(watcher(), &[challenged], 20, 200), [resolve(challenged)]);
     let wrong = Game { root: root(99), ..game(12) };
     assert_eq!(decided(watcher(), &[wrong], 20, 300), []);
+    let foreign = Game { creator: OTHER, ..game(12) };
+    assert_eq!(decided(watcher(), &[foreign], 20, 300), [], "its proposer ends it");
+    let ours = Game { creator: OTHER, challenger: ME, ..game(12) };
+    assert_eq!(decided(watcher(), &[ours], 20, 300), [resolve(ours)]);
 }
 
 #[test]
