@@ -82,7 +82,7 @@ async function deploy(key, user) {
   const { deployedTo, transactionHash } = JSON.parse(output.slice(output.indexOf('{')));
   const receipt = await minedL2(transactionHash);
   say(`Token is at ${deployedTo}, in L2 block ${receipt.blockNumber}, for ${receipt.gasUsed} gas`);
-  say(`and ${formatEther(receipt.l1Fee)} ether of L1 data fee. forge took ${since(start)}.`);
+  say(`and ${formatEther(receipt.l1Fee)} ether of L1 data fee. forge took ${since(start)}, compiling included.`);
   return deployedTo;
 }
 
@@ -132,7 +132,9 @@ async function batch(blockNumber, countBefore) {
   const { hash } = await verifier.getBlock({ blockNumber });
   say(`with the sequencer's hash ${hash}.`);
   const logs = await publicL1.getLogs({ address: inbox, event: appended, fromBlock: 0n });
-  const log = logs.filter(({ args }) => args.batch >= countBefore).at(0) ?? logs.at(-1);
+  // The newest one is what brought the block, or what followed it.
+  const log = logs.at(-1);
+  say(`The inbox has ${(await readInbox('batchCount', [])) - countBefore} batches more than before the transfers.`);
   const [transaction, receipt] = await Promise.all([
     publicL1.getTransaction({ hash: log.transactionHash }),
     publicL1.getTransactionReceipt({ hash: log.transactionHash }),
@@ -140,7 +142,7 @@ async function batch(blockNumber, countBefore) {
   const certificate = slice(transaction.input, 2);
   const { rows, columns, bytes, signers } = describe(certificate);
   say(`Batch ${log.args.batch} went to the inbox ${inbox} in L1 block ${log.blockNumber}:`);
-  say(`${bytes} bytes of frames as ${rows} rows of ${columns} elements, kept by the DA network. L1 has a`);
+  say(`${bytes} bytes of frames as ${rows} ${rows === 1 ? 'row' : 'rows'} of ${columns} elements, kept by the DA network. L1 has a`);
   say(`certificate of ${certificate.length / 2 - 1} bytes, signed by ${signers} of ${devnet.da.length} operators, and checked it for ${receipt.gasUsed} gas.`);
   return { log, certificate, bytes };
 }
@@ -173,7 +175,8 @@ async function derive() {
   title('A verifier from nothing');
   const args = ['verify', '--data-dir', process.env.DEVNET_DIR];
   const { stdout } = await promisify(execFile)(process.env.CAIRN_DEVNET, args);
-  say(`A verifier with an empty disk, L1 and the DA network: ${stdout.trim()}.`);
+  say('A verifier with an empty disk, that knows L1 and the DA network and not the sequencer:');
+  say(`${stdout.trim()}.`);
 }
 
 async function withdraw(user) {

@@ -53,7 +53,7 @@ async function origin(step) {
 }
 
 async function cost(step) {
-  const request = { account: self, to: account(8).address, value: 1n, data: '0x' + 'a5'.repeat(300) };
+  const request = { to: account(8).address, value: 1n, data: '0x' + 'a5'.repeat(300) };
   await step('the oracle is at the level of Jovian', async () => {
     assert.equal(await oracle('isJovian'), true);
   });
@@ -87,11 +87,12 @@ async function cost(step) {
     assert.equal(before - after, 1n + execution + receipt.l1Fee + operator);
   });
   await step('viem estimates the same kinds of fee', async () => {
+    const estimated = { ...request, account: self };
     const [l1Fee, operatorFee, total, l1Gas, baseFee] = await Promise.all([
-      publicL2.estimateL1Fee(request),
-      publicL2.estimateOperatorFee(request),
-      publicL2.estimateTotalFee(request),
-      publicL2.estimateL1Gas(request),
+      publicL2.estimateL1Fee(estimated),
+      publicL2.estimateOperatorFee(estimated),
+      publicL2.estimateTotalFee(estimated),
+      publicL2.estimateL1Gas(estimated),
       publicL2.getL1BaseFee(),
     ]);
     assert.ok(l1Fee > 0n && l1Gas > 0n && baseFee > 0n);

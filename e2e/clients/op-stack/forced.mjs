@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { getContractAddress } from 'viem';
+import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 
 import { artifact } from '../harness/artifacts.mjs';
 import { deposited, derivedAlike, minedL1, publicL2, walletL1, walletL2 } from '../harness/devnet.mjs';
@@ -12,7 +13,7 @@ import { scenario } from '../harness/scenario.mjs';
 const onL1 = walletL1(6);
 const onL2 = walletL2(6);
 const self = account(6).address;
-const to = '0x00000000000000000000000000000000000f0001';
+const to = privateKeyToAddress(generatePrivateKey());
 
 await scenario('op-stack forced inclusion', async (step) => {
   await step('the sequencer refuses a transfer', async () => {

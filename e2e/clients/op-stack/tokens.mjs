@@ -1,7 +1,7 @@
 // An ERC-20 token of L1 through the standard bridge to L2 and back.
 import assert from 'node:assert/strict';
 
-import { parseAbi, parseEther, parseEventLogs } from 'viem';
+import { getAddress, parseAbi, parseEther, parseEventLogs } from 'viem';
 
 import { artifact } from '../harness/artifacts.mjs';
 import {
@@ -48,7 +48,7 @@ async function createTokens(step) {
     const { contractAddress } = await minedL1(await onL1.deployContract({ ...token, args }));
     const mint = { address: contractAddress, abi: token.abi, functionName: 'mint' };
     await minedL1(await onL1.writeContract({ ...mint, args: [self, amount] }));
-    return contractAddress;
+    return getAddress(contractAddress);
   });
   const remote = await step('the factory makes its counterpart on L2', async () => {
     const hash = await onL2.writeContract({

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 
 import { parseEther } from 'viem';
+import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 import { getWithdrawals } from 'viem/op-stack';
 
 import {
@@ -18,7 +19,7 @@ import { scenario } from '../harness/scenario.mjs';
 
 const onL1 = walletL1(3);
 const onL2 = walletL2(3);
-const to = '0x00000000000000000000000000000000000e0001';
+const to = privateKeyToAddress(generatePrivateKey());
 const value = parseEther('0.5');
 
 await scenario('op-stack withdrawals', async (step) => {

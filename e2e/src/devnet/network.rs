@@ -14,7 +14,7 @@ use super::l1::{self, StateKeeper};
 use super::manifest::{Contracts, L1Endpoints, L2Endpoints, Manifest, Rpc, Url};
 use super::pid_file::{self, STOP_LIMIT};
 use super::ports::http;
-use super::progress::Progress;
+use super::progress::{Progress, count};
 use super::rollup::{self, NodePorts, VERIFIER};
 use super::service::{Running, Service, install_tls};
 use super::settings::{DevnetOptions, Settings};
@@ -45,9 +45,6 @@ pub struct Death {
     /// How, and what it said last.
     pub report: String,
 }
-
-/// Steps that [`Devnet::start`] shows at most.
-pub(super) const STEPS: u64 = 8;
 
 impl Devnet {
     /// Starts a devnet, new or as the data directory has it, and waits until every part answers.
@@ -102,16 +99,20 @@ impl Devnet {
         if !resumes {
             accounts.write_keys(&self.dir, self.settings.da_nodes)?;
         }
+        // L1, the DA nodes, the gateway; contracts and operators; sequencer and verifier.
+        let nodes = usize::from(self.settings.rollup) + usize::from(self.settings.verifier);
+        progress.expect(3 + if resumes { 0 } else { 2 } + nodes);
         self.start_l1(resumes, progress).await?;
         let deployed = if resumes {
             contracts::read(&self.dir)?
         } else {
             progress.waiting("deploying contracts");
             let deployed = contracts::deploy(&self.dir, &self.settings, &accounts).await?;
-            progress.done(&format!("{} contracts on L1", deployed.l1.len()));
+            progress.done(&format!("{} on L1", count(deployed.l1.len(), "contract")));
             progress.waiting("registering operators");
             da::register(&self.dir, &self.settings, deployed.operator_registry()?).await?;
-            progress.done(&format!("{} operators registered", self.settings.da_nodes));
+            let operators = count(self.settings.da_nodes.into(), "operator");
+            progress.done(&format!("{operators} registered"));
             deployed
         };
         let registry = deployed.operator_registry()?;
@@ -160,7 +161,7 @@ impl Devnet {
         for name in &nodes {
             self.ready(name).await?;
         }
-        progress.done(&format!("{} DA nodes sign", nodes.len()));
+        progress.done(&format!("{} ready to sign", count(nodes.len(), "DA node")));
         for name in &others {
             progress.waiting(&format!("starting the {name}"));
             self.ready(name).await?;

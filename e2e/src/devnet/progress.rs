@@ -26,12 +26,12 @@ impl Progress {
         Self { shown: Shown::Nothing, began: Instant::now() }
     }
 
-    /// Shows so many steps.
-    pub(super) fn begin(steps: u64) -> Self {
+    /// Shows what is done, and on a terminal how much is left.
+    pub(super) fn begin() -> Self {
         let shown = if std::io::stderr().is_terminal() {
             let form = "{spinner} {bar:24} {pos}/{len} {elapsed} {msg}";
             let style = ProgressStyle::with_template(form);
-            let bar = ProgressBar::new(steps);
+            let bar = ProgressBar::new(1);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.enable_steady_tick(Duration::from_millis(100));
             Shown::Bar(bar)
@@ -39,6 +39,13 @@ impl Progress {
             Shown::Lines
         };
         Self { shown, began: Instant::now() }
+    }
+
+    /// How many steps there are.
+    pub(super) fn expect(&self, steps: usize) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.set_length(steps as u64);
+        }
     }
 
     /// What is waited for now.
@@ -67,10 +74,26 @@ impl Progress {
     }
 }
 
+/// A number of things.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        assert_eq!(count(1, "DA node"), "1 DA node");
+        assert_eq!(count(4, "DA node"), "4 DA nodes");
     }
 }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::data_dir::DataDir;
 use super::logs;
 use super::manifest::Manifest;
-use super::network::{Devnet, STEPS};
+use super::network::Devnet;
 use super::progress::Progress;
 use super::settings::DevnetOptions;
 
@@ -49,7 +49,7 @@ impl Stop {
 /// Runs in the foreground.
 pub(super) async fn attached(options: &DevnetOptions) -> eyre::Result<()> {
     let mut stop = Stop::new()?;
-    let progress = Progress::begin(STEPS);
+    let progress = Progress::begin();
     let started = tokio::select! {
         started = Devnet::start_apart(options, &progress) => started,
         // What was started is killed as it is dropped: nobody uses it yet.
