@@ -10,6 +10,7 @@ use cairn_da_client::ElementOpening;
 use cairn_primitives::da::{CertificateStatus, Header, Shape, verify_hash_path};
 use serde_json::{Value, json};
 
+use crate::blobs::rows_are_blobs;
 use crate::l1::free_port;
 use crate::processes::{Network, Process, binary};
 use crate::rig::payload;
@@ -52,7 +53,7 @@ impl Gateway {
         assert_eq!(self.health().await, Some(503));
     }
 
-    async fn put(&self, payload: Vec<u8>) -> (u16, Vec<u8>) {
+    pub(crate) async fn put(&self, payload: Vec<u8>) -> (u16, Vec<u8>) {
         let request = http().post(format!("{}/put", self.url)).body(payload);
         let response = request.send().await.unwrap();
         (response.status().as_u16(), response.bytes().await.unwrap().to_vec())
@@ -64,7 +65,7 @@ impl Gateway {
         (response.status().as_u16(), response.bytes().await.unwrap().to_vec())
     }
 
-    async fn call(&self, method: &str, params: Value) -> Result<Value, Value> {
+    pub(crate) async fn call(&self, method: &str, params: Value) -> Result<Value, Value> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let response = http().post(&self.url).body(body.to_string()).send().await.unwrap();
         let mut answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
@@ -79,6 +80,7 @@ pub(crate) async fn serves_users(gateway: &Gateway, network: &Network, verifier:
     alt_da(gateway, network, verifier).await;
     shared_matrix(gateway).await;
     proofs(gateway, network).await;
+    rows_are_blobs(gateway, network).await;
     let quorum = gateway.call("da_quorum", json!([])).await.unwrap();
     assert_eq!(quorum["operators"].as_array().unwrap().len(), 16);
 }
