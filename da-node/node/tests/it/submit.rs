@@ -47,7 +47,7 @@ async fn good_rows_are_stored_and_signed_for() {
         let bytes = submit(&rig, number, parcel.body(number)).await.unwrap();
         let signature = Signature::from_bytes(&bytes).unwrap();
         let key = rig.snapshot.operator(OperatorIndex(number as u16)).unwrap().key;
-        assert!(key.verify(domain().attestation(&parcel.header), &signature));
+        assert!(key.verify(domain().attestation(&parcel.header, rig.snapshot.seed()), &signature));
         let hash = parcel.header.hash();
         assert_eq!(rig.node(number).node.store().rows_of(hash).unwrap(), parcel.rows_of(number));
         // Asking again gives the same signature.
