@@ -16,7 +16,6 @@ mod latency;
 mod load;
 mod node;
 mod pipeline;
-mod progress;
 mod report;
 mod root;
 mod setup;
