@@ -28,7 +28,7 @@ mod verify;
 mod workload;
 
 pub use cli::{Cli, Command, Opponent, TpsArgs, run};
-pub use da::{DaArgs, DaFigures, DaRatios, DaReport, DaRival};
+pub use da::{DaArgs, DaFigures, DaRatios, DaReport, DaRival, DispersalFigures, DispersalReport};
 pub use import::{ImportArgs, ImportReport};
 pub use lanes::Transport;
 pub use latency::Percentiles;

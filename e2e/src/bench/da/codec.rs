@@ -48,6 +48,7 @@ pub(super) fn measure(args: &DaArgs) -> eyre::Result<DaReport> {
             .fold(f64::INFINITY, f64::min),
         sizes: figures,
         ratios,
+        dispersal: None,
         peak_rss_mib: Memory::parse(&status)?.peak_rss as f64 / MIB,
     })
 }
