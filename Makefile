@@ -38,5 +38,5 @@ lint: ## Formatting, clippy and dependency rules, all as errors
 bench: build ## Run cairn-bench (BENCH_ARGS)
 	@exec $(BIN)/cairn-bench $(BENCH_ARGS)
 
-fuzz: ## Long runs of the property and fuzz tests (FUZZ_CASES, FUZZ_RUNS)
+fuzz: ## Decoders with changed inputs, counted (FUZZ_SECONDS, FUZZ_TARGETS, FUZZ_CASES, FUZZ_RUNS)
 	@scripts/fuzz

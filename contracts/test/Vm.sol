@@ -40,8 +40,10 @@ interface Vm {
     function prank(address sender) external;
     function readFile(string calldata path) external view returns (string memory);
     function roll(uint256 number) external;
+    function revertToState(uint256 state) external returns (bool success);
     function setBlockhash(uint256 number, bytes32 hash) external;
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function snapshotState() external returns (uint256 state);
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
     function startBroadcast() external;
     function stopBroadcast() external;

@@ -18,7 +18,6 @@ mod latency;
 mod load;
 mod node;
 mod pipeline;
-mod progress;
 mod report;
 mod root;
 mod setup;
@@ -32,8 +31,8 @@ mod workload;
 
 pub use batch::{BatchArgs, BatchFigures, BatchReport, QualityFigures};
 pub use cli::{Cli, Command, Opponent, TpsArgs, run};
-pub use da::{DaArgs, DaFigures, DaRatios, DaReport, DaRival};
 pub use derive::{DeriveArgs, DeriveReport};
+pub use da::{DaArgs, DaFigures, DaRatios, DaReport, DaRival, DispersalFigures, DispersalReport};
 pub use import::{ImportArgs, ImportReport};
 pub use lanes::Transport;
 pub use latency::Percentiles;

@@ -1,10 +1,13 @@
 //! Everything that drives the Cairn binaries from outside: [`process`] starts
 //! real nodes, [`devnet`] makes a whole chain of them, [`scenario`] acts on
 //! it and breaks it, [`rpc`] speaks to them cheaply,
-//! [`bench`] measures them. Nothing here is linked into a node.
+//! [`bench`] measures them, [`fuzz`] feeds their decoders. Nothing here is linked into a node.
 
 pub mod bench;
 pub mod devnet;
+mod da;
+pub mod fuzz;
 pub mod process;
+mod progress;
 pub mod rpc;
 pub mod scenario;

@@ -63,7 +63,7 @@ contract CertificateVerifier is ICertificateVerifier {
         if (!known) return Status.UnknownEpoch;
         if (block.timestamp > DaHeader.expiry(certificate) || block.timestamp > end) return Status.Expired;
         if (quorum.missing != 0 && !_subtractMissing(certificate, first, seed, quorum)) return Status.TooFewSlots;
-        return _verify(certificate, quorum.buffer);
+        return _verify(certificate, seed, quorum.buffer);
     }
 
     /// @dev Reads the head of the snapshot and the bitmap, which is for its number of operators.
@@ -108,18 +108,19 @@ contract CertificateVerifier is ICertificateVerifier {
     }
 
     /// @dev `negatedKey` is where the negated sum of the signers' keys is in memory.
-    function _verify(bytes calldata certificate, uint256 negatedKey) private view returns (Status) {
+    function _verify(bytes calldata certificate, bytes32 seed, uint256 negatedKey) private view returns (Status) {
         G1Point memory signature = Bls12381.g1FromCalldata(certificate[DaHeader.LENGTH:SIGNERS_OFFSET]);
         // Infinity is a point of the group, but nobody's signature.
         if (Bls12381.isInfinity(signature)) return Status.WrongSignature;
-        G1Point memory hashed = Bls12381.hashToSign(_digest(certificate));
+        G1Point memory hashed = Bls12381.hashToSign(_digest(certificate, seed));
         (bool points, bool valid) = Bls12381.verify(signature, hashed, negatedKey);
         if (!points) return Status.SignatureNotAPoint;
         return valid ? Status.Valid : Status.WrongSignature;
     }
 
-    /// @dev keccak256(abi.encode(domain, chain id, registry, epoch, quorum, header hash, expiry)).
-    function _digest(bytes calldata certificate) private view returns (bytes32 digest) {
+    /// @dev keccak256(abi.encode(domain, chain id, registry, epoch, quorum, header hash, expiry, seed)). By
+    /// the seed a signature is for one assignment of rows alone.
+    function _digest(bytes calldata certificate, bytes32 seed) private view returns (bytes32 digest) {
         address registry = address(REGISTRY);
         uint256 epoch = DaHeader.epoch(certificate);
         uint256 quorum = DaHeader.quorum(certificate);
@@ -135,7 +136,8 @@ contract CertificateVerifier is ICertificateVerifier {
             mstore(add(place, 0x80), quorum)
             mstore(add(place, 0xa0), headerHash)
             mstore(add(place, 0xc0), expiry)
-            digest := keccak256(place, 0xe0)
+            mstore(add(place, 0xe0), seed)
+            digest := keccak256(place, 0x100)
         }
     }
 

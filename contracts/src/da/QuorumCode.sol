@@ -7,7 +7,7 @@ import {ChunkCode} from "./ChunkCode.sol";
 /// @title The snapshot of an epoch's quorum in one or two chunks of code
 /// @notice
 /// ```
-/// first chunk:  negated aggregate key (192) │ head word │ up to 108 records
+/// first chunk:  negated aggregate key (192) │ head word │ up to 108 records │ hash of the second chunk (32)
 /// second chunk: border word │ the other records
 /// record:       key (192: x.c0, x.c1, y.c0, y.c1) │ stake of all operators up to it (12) │ operator (20)
 /// head word:    zero (12) │ zero (6) │ number of operators (2) │ total stake (12)
@@ -15,7 +15,8 @@ import {ChunkCode} from "./ChunkCode.sol";
 /// ```
 /// In front of every record thus stands a word that begins with the stake of all operators before
 /// it: 256 bytes tell what the slots of an operator depend on. Operators stand in ascending order of
-/// their addresses. Stakes are in wei.
+/// their addresses. Stakes are in wei. The keccak256 of the second chunk stands in the first where there is a
+/// second, so that the code hash of the first names the whole snapshot.
 library QuorumCode {
     /// @notice Operators in the first chunk.
     uint256 internal constant FIRST_RECORDS = 108;
@@ -25,6 +26,9 @@ library QuorumCode {
     uint256 private constant RECORD_LENGTH = 224;
     /// @dev A record with the word in front of it.
     uint256 private constant BORDERED_LENGTH = 256;
+
+    /// @dev Behind the records of a full first chunk.
+    uint256 private constant SECOND_HASH_OFFSET = RECORD_LENGTH * (1 + FIRST_RECORDS);
 
     /// @dev The lower half of every unit of 2, 4, 8 and 16 bytes.
     uint256 private constant BYTES_OF_2 = 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
@@ -47,13 +51,22 @@ library QuorumCode {
 
     /// @notice Bytes of the first chunk of a quorum of `count`.
     function firstLength(uint256 count) internal pure returns (uint256) {
-        uint256 records = count < FIRST_RECORDS ? count : FIRST_RECORDS;
-        return RECORD_LENGTH * (1 + records);
+        if (count <= FIRST_RECORDS) return RECORD_LENGTH * (1 + count);
+        return SECOND_HASH_OFFSET + 32;
     }
 
     /// @notice Bytes of the second chunk of a quorum of `count`; zero if there is none.
     function secondLength(uint256 count) internal pure returns (uint256) {
         return count <= FIRST_RECORDS ? 0 : 32 + RECORD_LENGTH * (count - FIRST_RECORDS);
+    }
+
+    /// @notice Writes the hash of the second chunk to the first, in memory at `place`.
+    function writeSecondHash(uint256 place, bytes memory second) internal pure {
+        bytes32 secondHash = keccak256(second);
+        uint256 offset = SECOND_HASH_OFFSET;
+        assembly ("memory-safe") {
+            mstore(add(place, offset), secondHash)
+        }
     }
 
     /// @notice Copies key `index` of `keys` to memory at `place`.

@@ -98,7 +98,7 @@ abstract contract Snapshots is Operators, IQuorumSource {
         emit SnapshotTaken(epoch, count, total, seedBlock);
     }
 
-    /// @notice Draws the seed of an epoch.
+    /// @notice Draws the seed of an epoch, which names its snapshot too.
     /// @param header RLP of the header of the block that the snapshot named.
     function drawSeed(uint64 epoch, bytes calldata header) external {
         Epoch storage record = _withSnapshot(epoch);
@@ -107,7 +107,7 @@ abstract contract Snapshots is Operators, IQuorumSource {
         // Zero stands for no seed.
         if (entropy == 0) entropy = 1;
         record.entropy = entropy;
-        emit SeedDrawn(epoch, _seed(epoch, entropy));
+        emit SeedDrawn(epoch, _seed(epoch, entropy, record.first));
     }
 
     /// @notice Names another block for a seed that nobody drew while its block was known.
@@ -129,7 +129,7 @@ abstract contract Snapshots is Operators, IQuorumSource {
             word := sload(record.slot)
         }
         first = address(uint160(word));
-        seed = _seed(epoch, uint96(word >> 160));
+        seed = _seed(epoch, uint96(word >> 160), first);
         end = certificatesEnd(epoch);
     }
 
@@ -234,15 +234,19 @@ abstract contract Snapshots is Operators, IQuorumSource {
         }
         Bls12381.negate(sum);
         QuorumCode.writeHead(_dataOf(first), sum, count, total);
+        if (second.length != 0) QuorumCode.writeSecondHash(_dataOf(first), second);
     }
 
-    function _seed(uint64 epoch, uint96 entropy) private pure returns (bytes32 seed) {
+    /// @dev keccak256(abi.encode(epoch, entropy, code hash of the first chunk)). RANDAO can be the same on
+    /// both sides of a reorganisation that changes a snapshot; the seed is not.
+    function _seed(uint64 epoch, uint96 entropy, address first) private view returns (bytes32 seed) {
         if (entropy == 0) return 0;
-        // keccak256(abi.encode(epoch, entropy))
         assembly ("memory-safe") {
-            mstore(0, epoch)
-            mstore(0x20, entropy)
-            seed := keccak256(0, 0x40)
+            let place := mload(0x40)
+            mstore(place, epoch)
+            mstore(add(place, 0x20), entropy)
+            mstore(add(place, 0x40), extcodehash(first))
+            seed := keccak256(place, 0x60)
         }
     }
 

@@ -120,10 +120,12 @@ contract CertificateVerifierTest is DaFixture {
         _snapshot(next, OPERATORS);
         Header memory header = _header(ROWS);
         header.epoch = next;
-        bytes memory certificate = _signed(header, _all(OPERATORS));
-        _assertStatus(certificate, Status.UnknownEpoch);
+        bytes memory early = _signed(header, _all(OPERATORS));
+        _assertStatus(early, Status.UnknownEpoch);
         _drawSeed(next, keccak256("later"));
-        _assertStatus(certificate, Status.Valid);
+        _assertStatus(_signed(header, _all(OPERATORS)), Status.Valid);
+        // Nobody can have known the seed.
+        _assertStatus(early, Status.WrongSignature);
     }
 
     function test_ExpiresAfterTheSecondOfItsExpiry() public {
@@ -171,11 +173,12 @@ contract CertificateVerifierTest is DaFixture {
 
     function test_RefusesSignaturesForAnotherChainRegistryEpochOrHeader() public {
         Header memory header = _header(ROWS);
-        _assertWrong(header, _digestFor(header, block.chainid + 1, address(registry)));
-        _assertWrong(header, _digestFor(header, block.chainid, address(this)));
+        bytes32 seed = _seed(header.epoch);
+        _assertWrong(header, _digestFor(header, block.chainid + 1, address(registry), seed));
+        _assertWrong(header, _digestFor(header, block.chainid, address(this), seed));
         Header memory other = _header(ROWS);
         other.epoch += 1;
-        _assertWrong(header, _digest(other));
+        _assertWrong(header, _digestFor(other, block.chainid, address(registry), seed));
         other = _header(ROWS);
         other.reservation += 1;
         _assertWrong(header, _digest(other));
@@ -183,6 +186,13 @@ contract CertificateVerifierTest is DaFixture {
         bytes memory certificate = _signed(header, _all(OPERATORS));
         VM.chainId(block.chainid + 1);
         _assertStatus(certificate, Status.WrongSignature);
+    }
+
+    /// @dev What the operators of an epoch sign is for one assignment of rows: that of its seed.
+    function testFuzz_RefusesSignaturesForAnotherSeed(bytes32 seed) public view {
+        Header memory header = _header(ROWS);
+        VM.assume(seed != _seed(header.epoch));
+        _assertWrong(header, _digestFor(header, block.chainid, address(registry), seed));
     }
 
     function testFuzz_RefusesEveryOtherHeader(uint256 bit) public view {

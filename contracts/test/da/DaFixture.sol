@@ -146,10 +146,18 @@ abstract contract DaFixture {
     }
 
     function _digest(Header memory header) internal view returns (bytes32) {
-        return _digestFor(header, block.chainid, address(registry));
+        return _digestFor(header, block.chainid, address(registry), _seed(header.epoch));
     }
 
-    function _digestFor(Header memory header, uint256 chainId, address registry_) internal pure returns (bytes32) {
+    function _seed(uint64 epoch) internal view returns (bytes32 seed) {
+        (, seed,) = registry.quorum(epoch);
+    }
+
+    function _digestFor(Header memory header, uint256 chainId, address registry_, bytes32 seed)
+        internal
+        pure
+        returns (bytes32)
+    {
         return keccak256(
             abi.encode(
                 ATTESTATION_DOMAIN,
@@ -158,7 +166,8 @@ abstract contract DaFixture {
                 header.epoch,
                 header.quorum,
                 keccak256(_encode(header)),
-                header.expiry
+                header.expiry,
+                seed
             )
         );
     }

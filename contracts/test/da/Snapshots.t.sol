@@ -187,8 +187,7 @@ contract SnapshotsTest is DaFixture {
         );
         registry.drawSeed(1, other);
         registry.drawSeed(1, header);
-        (, bytes32 seed,) = registry.quorum(1);
-        VM.assertEq(seed, keccak256(abi.encode(uint64(1), uint96(uint256(keccak256("randao"))))));
+        _assertSeed(1, keccak256("randao"));
     }
 
     /// @dev EIP-2935: the history contract knows what BLOCKHASH has forgotten.
@@ -206,8 +205,39 @@ contract SnapshotsTest is DaFixture {
         registry.drawSeed(1, header);
         VM.roll(number + 8191);
         registry.drawSeed(1, header);
-        (, bytes32 seed,) = registry.quorum(1);
-        VM.assertEq(seed, keccak256(abi.encode(uint64(1), uint96(uint256(keccak256("randao"))))));
+        _assertSeed(1, keccak256("randao"));
+    }
+
+    /// @dev Whatever a reorganisation puts in the place of a snapshot has another seed, also with the same
+    /// RANDAO: in either chunk.
+    function test_TheSeedNamesTheSnapshot() public {
+        uint256 count = 110;
+        uint256[3] memory richer = [uint256(0), 108, 109];
+        _registerAll(count);
+        bytes memory keys = _keys(count);
+        bytes32[4] memory seeds;
+        for (uint256 i = 0; i <= richer.length; ++i) {
+            uint256 state = VM.snapshotState();
+            if (i < richer.length) {
+                address operator = _operator(richer[i]);
+                VM.deal(operator, 1 gwei);
+                VM.prank(operator);
+                registry.increaseStake{value: 1 gwei}();
+            }
+            registry.snapshot(1, _operators(count), keys);
+            _drawSeed(1, keccak256("randao"));
+            _assertSeed(1, keccak256("randao"));
+            (, seeds[i],) = registry.quorum(1);
+            for (uint256 j = 0; j < i; ++j) {
+                VM.assertFalse(seeds[i] == seeds[j]);
+            }
+            VM.assertTrue(VM.revertToState(state));
+        }
+    }
+
+    function _assertSeed(uint64 epoch, bytes32 randao) private view {
+        (address first, bytes32 seed,) = registry.quorum(epoch);
+        VM.assertEq(seed, keccak256(abi.encode(epoch, uint96(uint256(randao)), first.codehash)));
     }
 
     function test_NamesAnotherSeedBlockWhenTheFirstIsOutOfReach() public {

@@ -84,6 +84,10 @@ pub(crate) struct GatewayArgs {
     pub(crate) http: HttpArgs,
     #[command(flatten)]
     pub(crate) metrics: MetricsArgs,
+    /// Directory in which submissions and certificates are remembered across restarts; without it they
+    /// are kept in memory alone.
+    #[arg(long)]
+    pub(crate) datadir: Option<PathBuf>,
     /// File with the secp256k1 key of the payer, mode 0600.
     #[arg(long)]
     pub(crate) payer_key: PathBuf,

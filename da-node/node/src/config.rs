@@ -102,6 +102,9 @@ pub(crate) struct HttpArgs {
     /// Most open connections [default: 1024].
     #[arg(id = "http.max-connections", long = "http.max-connections")]
     pub(crate) max_connections: Option<usize>,
+    /// Most open connections of one address, or of one /64 of IPv6 [default: 256].
+    #[arg(id = "http.max-connections-per-peer", long = "http.max-connections-per-peer")]
+    pub(crate) max_connections_per_peer: Option<usize>,
     /// Seconds for the headers of a request, and between requests [default: 15].
     #[arg(id = "http.header-timeout", long = "http.header-timeout")]
     pub(crate) header_timeout: Option<u64>,
@@ -111,6 +114,13 @@ pub(crate) struct HttpArgs {
     /// Bytes a second that a body must arrive at [default: 262144].
     #[arg(id = "http.min-rate", long = "http.min-rate")]
     pub(crate) min_rate: Option<u64>,
+    /// Seconds that an answer may wait for its reader, beyond what the bytes that it took take at the
+    /// lowest rate [default: 10].
+    #[arg(id = "http.answer-grace", long = "http.answer-grace")]
+    pub(crate) answer_grace: Option<u64>,
+    /// Bytes a second that a reader must take [default: 65536].
+    #[arg(id = "http.min-answer-rate", long = "http.min-answer-rate")]
+    pub(crate) min_answer_rate: Option<u64>,
 }
 
 /// The port of `/metrics`.
@@ -227,9 +237,16 @@ impl HttpArgs {
         let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
         ServerLimits {
             connections: self.max_connections.unwrap_or(default.connections),
+            connections_per_peer: self
+                .max_connections_per_peer
+                .unwrap_or(default.connections_per_peer),
             header_time: seconds(self.header_timeout, default.header_time),
             body_grace: seconds(self.body_grace, default.body_grace),
             body_bytes_per_second: self.min_rate.unwrap_or(default.body_bytes_per_second),
+            answer_grace: seconds(self.answer_grace, default.answer_grace),
+            answer_bytes_per_second: self
+                .min_answer_rate
+                .unwrap_or(default.answer_bytes_per_second),
         }
     }
 }

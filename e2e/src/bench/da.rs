@@ -1,11 +1,12 @@
-//! `cairn-bench da`: what the code of the DA network costs on one core.
+//! `cairn-bench da`: what the code of the DA network costs on one core, and how long a network of nodes takes.
 //!
 //! Payloads of several sizes are encoded, 64 of their rows verified, and the payload recovered from parity
 //! rows alone. With `--vs c-kzg` the commitment of a full row, and the encoding as such, stand beside
 //! what `c-kzg` needs for the commitment of a blob and for its EIP-7594 cells and proofs, in turns in
-//! the same run.
+//! the same run. Then payloads of the same sizes go through nodes to their certificates.
 
 mod codec;
+mod dispersal;
 mod rival;
 mod table;
 
@@ -14,6 +15,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use eyre::{WrapErr, bail};
 use serde::Serialize;
+
+pub use dispersal::{DispersalFigures, DispersalReport};
 
 use super::latency::median;
 use super::usage::own_cpu;
@@ -46,17 +49,27 @@ pub struct DaArgs {
     /// recovery still use the best.
     #[arg(long)]
     pub portable: bool,
+    /// Nodes that payloads are dispersed to; 0 leaves that out.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(0..=200))]
+    pub nodes: u32,
+    /// Milliseconds by which each request to a node and each answer is held back.
+    #[arg(long, default_value_t = 50)]
+    pub delay_ms: u64,
+    /// Payloads of each size to disperse, one after the other.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub dispersals: u32,
     /// Prints one JSON object on the last line of standard output instead of a table.
     #[arg(long)]
     pub json: bool,
 }
 
 const AFTER_DA: &str = "\
-All figures are processor time of one thread. A core-second per MiB is that of the payload, a MiB of verification that
+All figures but those of the dispersal are processor time of one thread. A core-second per MiB is that of the payload, a MiB of verification that
 of the rows checked. The single figures of the JSON object are those of the worst size from 1 MiB up (or of
 all sizes, if none is so large). cells_ratio compares what c-kzg takes for cells and proofs of full blobs with our whole
 encoding of the largest size, each for one MiB of payload. Tables of neither side are in the figures;
-c-kzg runs without its optional precomputation (--vs c-kzg).";
+c-kzg runs without its optional precomputation (--vs c-kzg). A dispersal is measured from the payload to the
+certificate that L1 would accept; all nodes and the encoder share this machine.";
 
 impl DaArgs {
     fn sizes(&self) -> Vec<usize> {
@@ -128,7 +141,10 @@ pub struct DaReport {
     /// Only in a comparison.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub ratios: Option<DaRatios>,
-    /// The most memory that this process has held, in MiB.
+    /// Only with nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dispersal: Option<DispersalReport>,
+    /// The most memory that this process held before the dispersal, in MiB.
     pub peak_rss_mib: f64,
 }
 
@@ -136,7 +152,12 @@ pub struct DaReport {
 pub(super) async fn run(args: &DaArgs) -> eyre::Result<()> {
     let owned = args.clone();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().wrap_err("no thread")?;
-    let work = tokio::task::spawn_blocking(move || pool.install(|| codec::measure(&owned)));
+    let work = tokio::task::spawn_blocking(move || {
+        let report = pool.install(|| codec::measure(&owned))?;
+        // The nodes use every core.
+        let dispersal = dispersal::measure(&owned)?;
+        eyre::Ok(DaReport { dispersal, ..report })
+    });
     let report = work.await.wrap_err("the measurement ended early")??;
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
@@ -183,14 +204,24 @@ mod tests {
             rounds: 1,
             vs: None,
             portable: false,
+            nodes: 4,
+            delay_ms: 5,
+            dispersals: 3,
             json: true,
         };
-        let report = codec::measure(&args)?;
+        let dispersal = dispersal::measure(&args)?;
+        let report = DaReport { dispersal, ..codec::measure(&args)? };
         let json = serde_json::to_value(&report)?;
         for field in ["encode_core_seconds_per_mib", "verify_mib_per_core_second"] {
             assert!(json[field].as_f64().is_some_and(|figure| figure > 0.0), "{field}");
         }
         assert!(json.get("commit_ratio").is_none());
+        let size = &json["dispersal"]["sizes"][0];
+        // There and back, at the least.
+        assert!(size["certified"]["p50_ms"].as_f64().is_some_and(|time| time >= 10.0), "{size}");
+        assert!(size["carried_ratio"].as_f64().is_some_and(|ratio| ratio > 4.0), "{size}");
+        let without = dispersal::measure(&DaArgs { nodes: 0, ..args })?;
+        assert!(without.is_none());
         assert_eq!(json["sizes"][0]["rows"], 4);
         let ratios = DaRatios {
             commit_ms: 1.0,
@@ -204,7 +235,8 @@ mod tests {
             (json["commit_ratio"].as_f64(), json["cells_ratio"].as_f64()),
             (Some(5.0), Some(20.0))
         );
-        assert!(table::da(&report).contains("4 x 9"));
+        let text = table::da(&report);
+        assert!(text.contains("4 x 9") && text.contains("dispersal to 4 nodes"), "{text}");
         Ok(())
     }
 

@@ -17,10 +17,10 @@ use eyre::{WrapErr, bail};
 use serde::Serialize;
 
 use super::latency::median;
-use super::progress::Stage;
 use super::usage::ProcessUsage;
 use super::workload::{Shape, Workload};
 use crate::process::{ChildProcess, sequencer_binary};
+use crate::progress::Stage;
 use produce::{Produced, produce};
 
 /// Between two looks at the importing process.

@@ -18,8 +18,8 @@ use eyre::{WrapErr, bail};
 use serde::Serialize;
 
 use super::latency::{median, millis};
-use super::progress::Bar;
 use super::usage::Memory;
+use crate::progress::Bar;
 use ours::CairnStore;
 
 /// A trie to compare with.

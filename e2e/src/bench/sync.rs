@@ -11,12 +11,12 @@ use super::latency::Percentiles;
 use super::load::{self, Sample, Submission};
 use super::node::{BenchNode, Side};
 use super::pipeline::{self, Pipe};
-use super::progress::Stage;
 use super::report::{SyncComparison, SyncReport};
 use super::signing::sign_load;
 use super::tps::{Clock, fresh_round};
 use super::verify::{Sent, verify};
 use super::{inclusion, setup, table};
+use crate::progress::Stage;
 use crate::rpc::{Endpoint, HttpConnection};
 
 /// Without `--rate`, this much of what the node sustains.

@@ -11,12 +11,12 @@ use super::lanes::{Cut, Transport, cut};
 use super::latency::millis;
 use super::load::{self, Submission};
 use super::node::{BenchNode, Side};
-use super::progress::Stage;
 use super::report::{Comparison, LoadReport, Rounds};
 use super::signing::{recovery_cost, sign_load};
 use super::usage::{ProcessUsage, own_cpu};
 use super::verify::{Inclusion, Sent, verify};
 use super::{setup, table};
+use crate::progress::Stage;
 
 /// Runs all rounds and prints the result.
 pub(super) async fn run(args: &TpsArgs) -> eyre::Result<()> {

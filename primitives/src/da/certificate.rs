@@ -201,7 +201,7 @@ fn checked(
     let keys = signers.iter().filter_map(|operator| snapshot.operator(operator));
     let key = PublicKey::sum(keys.map(|operator| &operator.key));
     let key = key.ok_or(CertificateStatus::WrongSignature)?;
-    if key.verify(domain.attestation(&header), &signature) {
+    if key.verify(domain.attestation(&header, snapshot.seed()), &signature) {
         Ok(())
     } else {
         Err(CertificateStatus::WrongSignature)

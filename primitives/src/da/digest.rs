@@ -17,14 +17,16 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// The digest that attests that an operator holds its rows of a header:
-    /// `keccak256(abi.encode(tag, chainId, registry, epoch, quorum, headerHash, expiry))`.
-    pub fn attestation(&self, header: &Header) -> B256 {
+    /// The digest that attests that an operator holds its rows of a header, which follow from the
+    /// epoch's seed: `keccak256(abi.encode(tag, chainId, registry, epoch, quorum, headerHash, expiry,
+    /// seed))`.
+    pub fn attestation(&self, header: &Header, seed: B256) -> B256 {
         let mut words = Words::new(ATTESTATION_TAG, self);
         words.number(header.epoch.0);
         words.number(u64::from(header.quorum.0));
         words.word(header.hash());
         words.number(header.expiry.0);
+        words.word(seed);
         words.keccak()
     }
 

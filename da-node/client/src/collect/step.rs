@@ -36,7 +36,7 @@ impl Collection {
     ) -> Self {
         let table = snapshot.slot_table(&header);
         Self {
-            digest: domain.attestation(&header),
+            digest: domain.attestation(&header, snapshot.seed()),
             header,
             operators: vec![State::NoSlots; snapshot.operators().len()],
             snapshot,

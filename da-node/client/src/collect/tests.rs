@@ -64,7 +64,7 @@ impl Rig {
     }
 
     fn sign(&mut self, operator: u16) -> Vec<CollectEffect> {
-        let signature = secret(operator).sign(domain().attestation(&header()));
+        let signature = secret(operator).sign(domain().attestation(&header(), snapshot().seed()));
         let answer = Answer::Signature(signature.to_bytes().to_vec());
         self.step(CollectEvent::Answered(OperatorIndex(operator), answer))
     }
@@ -220,12 +220,13 @@ fn lasting_refusals_and_lies_are_not_tried_again() {
     assert_eq!(wake(&rig.answer(1, Answer::Signature(vec![1; 96]))), deadline);
     assert_eq!(wake(&rig.answer(2, Answer::Signature(Vec::new()))), deadline);
     // A good signature of someone else, and a good one under another header.
-    let digest = domain().attestation(&header());
+    let digest = domain().attestation(&header(), snapshot().seed());
     let others = secret(5).sign(digest).to_bytes().to_vec();
     assert_eq!(wake(&rig.answer(3, Answer::Signature(others))), deadline);
     let mut other = header();
     other.reservation.0 += 1;
-    let elsewhere = secret(4).sign(domain().attestation(&other)).to_bytes().to_vec();
+    let elsewhere =
+        secret(4).sign(domain().attestation(&other, snapshot().seed())).to_bytes().to_vec();
     assert_eq!(wake(&rig.answer(4, Answer::Signature(elsewhere))), deadline);
     for operator in 5..15 {
         wake(&rig.sign(operator));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use cairn_primitives::da::bls::PublicKey;
 use cairn_primitives::da::{
     Domain, Epoch, Refusal, RefusalCode, Reservation, Submission, Timestamp,
@@ -157,6 +157,7 @@ impl Admission {
     fn found(&mut self, ticket: Ticket, found: &Found, now: Duration) -> Option<Effect> {
         let this = self.at(ticket, Stage::LookUp)?;
         let (header, hash, length) = (this.header, this.hash, this.length);
+        let digest = self.digest(this);
         let complete = this.rows.iter().all(|row| found.rows.contains(row));
         let valid = self.check_still_valid(this, now);
         if let Some(other) = found.reservation.filter(|other| *other != hash) {
@@ -169,7 +170,7 @@ impl Admission {
         }
         if complete && found.reservation.is_some() {
             self.end(ticket);
-            return Some(Effect::Sign(ticket, self.operator.domain.attestation(&header)));
+            return Some(Effect::Sign(ticket, digest));
         }
         // One header is paid for once, however many send it at a time.
         let mut senders = self.senders(&header).iter().filter_map(|it| self.tickets.get(it));
@@ -195,7 +196,7 @@ impl Admission {
         let refusal = match result {
             Ok(()) => match self.check_still_valid(done, now) {
                 Ok(()) => {
-                    return Effect::Sign(ticket, self.operator.domain.attestation(&done.header));
+                    return Effect::Sign(ticket, self.digest(done));
                 }
                 Err(refusal) => refusal,
             },
@@ -208,6 +209,11 @@ impl Admission {
             Err(StoreFault::Failed(text)) => Refusal::new(RefusalCode::Internal, text),
         };
         Effect::Refuse(ticket, refusal)
+    }
+
+    /// What is signed: that the rows which the epoch's seed assigns are held.
+    fn digest(&self, done: &InFlight) -> B256 {
+        self.operator.domain.attestation(&done.header, done.snapshot.seed())
     }
 
     /// Between the offer and the signature the header may expire and L1 may reorganise.

@@ -45,9 +45,10 @@ async fn start(args: &GatewayArgs) -> eyre::Result<Gateway> {
     let retriever = Retriever::new(nodes, RetrievalPolicy::default());
     let window = Duration::from_millis(args.window_ms);
     let config = GatewayConfig {
+        records: args.datadir.as_ref().map(|datadir| datadir.join("submissions")),
         lifetime: Duration::from_secs(args.lifetime),
         assembler: AssemblerLimits { window, ..AssemblerLimits::default() },
         ..GatewayConfig::default()
     };
-    Ok(Gateway::start(registry, disperser, retriever, config, Clock::default()))
+    Ok(Gateway::start(registry, disperser, retriever, config, Clock::default())?)
 }

@@ -11,17 +11,20 @@
 //! certificate begins with its version byte. Every payload of `/put` has a matrix of its own.
 //! Payloads of `da_submit` that come within a second share one; each is a range of it.
 //!
-//! Who is submitted what is kept in memory. A certificate is all that a reader needs, so nothing is
-//! lost with the gateway but answers to `da_status`.
+//! Who submitted what, and the certificates, are kept in memory, and with a data directory on disk too
+//! (`records`), so that `da_status` and `da_certificate` answer after a restart. A certificate is all that a reader
+//! needs: without a data directory nothing else is lost with the gateway.
 
 mod assembler;
 mod collector;
 mod error;
 mod reads;
+mod records;
 mod rest;
 mod rpc;
 mod service;
 mod submissions;
+mod verified;
 
 pub use assembler::{Assembler, AssemblerLimits, Assembly, Part};
 pub use error::GatewayError;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Bytes, hex};
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -96,8 +97,10 @@ pub(super) async fn put(State(shared): State<Shared>, request: Request) -> Respo
 
 pub(super) async fn get(
     State(shared): State<Shared>,
-    Path(commitment): Path<String>,
+    path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, GatewayError> {
+    // What is not UTF-8 is not hexadecimal either.
+    let commitment = path.map(|Path(commitment)| commitment).unwrap_or_default();
     let unknown = |_| GatewayError::UnknownBlob(Bytes::from(commitment.clone().into_bytes()));
     let bytes = hex::decode(&commitment).map_err(unknown)?;
     match bytes.split_first() {

@@ -1,5 +1,7 @@
 //! What the gateway does for its interfaces.
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,26 +10,34 @@ use alloy::eips::BlockId;
 use alloy_primitives::{B256, Bytes};
 use cairn_da_client::registry::{Quorum, Registry};
 use cairn_da_client::{ClientError, Dispersed, Disperser, Retriever};
-use cairn_primitives::da::{Certificate, Header, MAX_PAYLOAD_BYTES, Reservation, Timestamp};
+use cairn_primitives::da::{Certificate, Epoch, Header, MAX_PAYLOAD_BYTES, Reservation, Timestamp};
+use lru::LruCache;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
 use super::collector::{self, Submitted};
 use super::submissions::Submissions;
+use super::verified::Verified;
 use super::{AssemblerLimits, BlobRef, GatewayError, SubmissionState};
 use crate::Clock;
+use crate::store::StoreError;
 
 /// Submissions that wait to be put together; beyond them the gateway is busy.
 const WAITING_SUBMISSIONS: usize = 1024;
 /// How long a payload that could not be certified speaks against the network.
 const TROUBLE_TIME: Duration = Duration::from_secs(30);
+/// Quorums of epochs that are remembered.
+const QUORUMS: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
 /// How long the registry is not asked again.
 const QUORUM_FRESH: Duration = Duration::from_secs(1);
 
 /// Settings of a gateway.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct GatewayConfig {
+    /// Directory in which submissions and certificates are remembered; without it they end with the
+    /// gateway.
+    pub records: Option<PathBuf>,
     /// Time for which rows are kept.
     pub lifetime: Duration,
     /// When payloads share a matrix.
@@ -43,6 +53,7 @@ pub struct GatewayConfig {
 impl Default for GatewayConfig {
     fn default() -> Self {
         Self {
+            records: None,
             lifetime: Duration::from_secs(13 * 86_400),
             assembler: AssemblerLimits::default(),
             dispersals: 4,
@@ -65,6 +76,9 @@ pub(super) struct Inner {
     clock: Clock,
     reservations: AtomicU64,
     quorum: Mutex<Option<(Arc<Quorum>, Instant)>>,
+    /// Quorums that were read of, and when they were read.
+    pub(super) quorums: Mutex<LruCache<Epoch, (Arc<Quorum>, Instant)>>,
+    pub(super) verified: Verified,
     waiting_bytes: AtomicU64,
     /// Why a payload was last not certified, and when; gone with the next that is.
     trouble: Mutex<Option<(String, Instant)>>,
@@ -77,32 +91,43 @@ pub(super) struct Inner {
 impl Gateway {
     /// A gateway. A task of the current runtime puts submissions together until the last clone is
     /// dropped.
+    ///
+    /// # Errors
+    /// The records cannot be opened, or are those of another registry.
     pub fn start(
         registry: Registry,
         disperser: Disperser,
         retriever: Retriever,
         config: GatewayConfig,
         clock: Clock,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
+        let submissions = match &config.records {
+            Some(path) => Submissions::open(path, &registry.domain())?,
+            None => Submissions::new(),
+        };
         let (waiting, submitted) = mpsc::channel(WAITING_SUBMISSIONS);
         let gateway = Self(Arc::new(Inner {
             registry,
             disperser,
             retriever,
-            config,
+            quorums: Mutex::new(LruCache::new(QUORUMS)),
+            verified: Verified::new(
+                std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            ),
             reservations: AtomicU64::new(0),
             clock,
             quorum: Mutex::new(None),
             waiting_bytes: AtomicU64::new(0),
             trouble: Mutex::new(None),
-            submissions: Mutex::new(Submissions::new()),
+            submissions: Mutex::new(submissions),
             waiting,
             dispersals: Semaphore::new(config.dispersals),
             retrievals: Semaphore::new(config.retrievals),
+            config,
         }));
         let weak = WeakGateway(Arc::downgrade(&gateway.0));
-        tokio::spawn(collector::run(weak, submitted, config.assembler));
-        gateway
+        tokio::spawn(collector::run(weak, submitted, gateway.0.config.assembler));
+        Ok(gateway)
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -1,6 +1,7 @@
 //! `GET /v1/rows/…` and `GET /v1/headers/…`.
 
 use alloy_primitives::B256;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -12,8 +13,9 @@ use crate::store::{Held, HeldHeader, Result as StoreResult};
 
 pub(super) async fn row(
     State(shared): State<Shared>,
-    Path((hash, row)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Response, Refused> {
+    let (hash, row) = segments(path)?;
     let hash = parse_hash(&hash)?;
     let row = row.parse().map(RowIndex);
     let row = row.map_err(|error| malformed(format!("row number: {error}")))?;
@@ -25,13 +27,19 @@ pub(super) async fn row(
 
 pub(super) async fn header(
     State(shared): State<Shared>,
-    Path(hash): Path<String>,
+    path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refused> {
+    let hash = segments(path)?;
     let hash = parse_hash(&hash)?;
     let store = shared.node.store().clone();
     let held = read(move || store.header(hash), || format!("header {hash}")).await?;
     let HeldHeader { header, payer_signature, commitments } = held;
     Ok(binary([&header.encode()[..], &payer_signature.0, &commitments].concat()))
+}
+
+/// The parts of a path; what is percent-encoded in it need not be UTF-8.
+fn segments<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Refusal> {
+    path.map(|Path(segments)| segments).map_err(|error| malformed(error.body_text()))
 }
 
 fn parse_hash(text: &str) -> Result<B256, Refusal> {

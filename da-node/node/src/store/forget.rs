@@ -55,7 +55,9 @@ impl Store {
             let reservation = keys::reservation(header.payer, header.reservation);
             batch.delete_cf(db.cf(Column::Reservation), reservation);
         }
+        fail::fail_point!("forget::before_write");
         db.write(batch)?;
+        fail::fail_point!("forget::after_write");
         Ok(true)
     }
 }

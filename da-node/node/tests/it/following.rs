@@ -106,7 +106,8 @@ async fn slots_agree(l1: &L1, snapshot: &Snapshot) {
             quorum: QuorumId(0),
             expiry: Timestamp(now.0 + 1000),
         };
-        let signature = secret(0).sign(l1.domain().attestation(&header)).to_bytes();
+        let signature =
+            secret(0).sign(l1.domain().attestation(&header, snapshot.seed())).to_bytes();
         for bitmap in 0..32 {
             let certificate = [&header.encode()[..], &signature, &[bitmap]].concat();
             let ours = check_certificate(&certificate, &l1.domain(), Some(snapshot), now);

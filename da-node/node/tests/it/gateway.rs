@@ -10,6 +10,7 @@ use cairn_da_client::ElementOpening;
 use cairn_primitives::da::{CertificateStatus, Header, Shape, verify_hash_path};
 use serde_json::{Value, json};
 
+use crate::blobs::rows_are_blobs;
 use crate::l1::free_port;
 use crate::processes::{Network, Process, binary};
 use crate::rig::payload;
@@ -29,6 +30,7 @@ impl Gateway {
         let mut command = binary();
         command.args(["gateway", "--http.port", &port.to_string(), "--metrics.port", "0"]);
         command.args(["--window-ms", "500", "--payer-key"]).arg(network.payer_key());
+        command.arg("--datadir").arg(network.gateway_dir());
         network.l1_flags(&mut command);
         let process = Process { child: command.spawn().unwrap(), number: 99, port };
         let gateway = Self { url: format!("http://127.0.0.1:{port}"), _process: process };
@@ -38,6 +40,12 @@ impl Gateway {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         gateway
+    }
+
+    /// `kill -9`, and another gateway in its place.
+    pub(crate) async fn restart(self, network: &Network) -> Self {
+        drop(self);
+        Self::start(network).await
     }
 
     async fn health(&self) -> Option<u16> {
@@ -52,7 +60,7 @@ impl Gateway {
         assert_eq!(self.health().await, Some(503));
     }
 
-    async fn put(&self, payload: Vec<u8>) -> (u16, Vec<u8>) {
+    pub(crate) async fn put(&self, payload: Vec<u8>) -> (u16, Vec<u8>) {
         let request = http().post(format!("{}/put", self.url)).body(payload);
         let response = request.send().await.unwrap();
         (response.status().as_u16(), response.bytes().await.unwrap().to_vec())
@@ -64,7 +72,7 @@ impl Gateway {
         (response.status().as_u16(), response.bytes().await.unwrap().to_vec())
     }
 
-    async fn call(&self, method: &str, params: Value) -> Result<Value, Value> {
+    pub(crate) async fn call(&self, method: &str, params: Value) -> Result<Value, Value> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let response = http().post(&self.url).body(body.to_string()).send().await.unwrap();
         let mut answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
@@ -79,6 +87,7 @@ pub(crate) async fn serves_users(gateway: &Gateway, network: &Network, verifier:
     alt_da(gateway, network, verifier).await;
     shared_matrix(gateway).await;
     proofs(gateway, network).await;
+    rows_are_blobs(gateway, network).await;
     let quorum = gateway.call("da_quorum", json!([])).await.unwrap();
     assert_eq!(quorum["operators"].as_array().unwrap().len(), 16);
 }
@@ -96,6 +105,36 @@ async fn alt_da(gateway: &Gateway, network: &Network, verifier: Address) {
     assert_eq!(gateway.get(&forged).await.0, 404);
     assert_eq!(gateway.get(&[0; 33]).await.0, 404);
     assert_eq!(gateway.get(&[]).await.0, 404);
+    let not_text = format!("{}/get/%ff", gateway.url);
+    assert_eq!(http().get(not_text).send().await.unwrap().status(), 404);
+}
+
+/// A gateway that was killed knows what it was asked for before.
+pub(crate) async fn remembers(gateway: Gateway, network: &Network) -> Gateway {
+    let params = json!([Bytes::from(payload(500))]);
+    let submission = gateway.call("da_submit", params).await.unwrap();
+    let start = Instant::now();
+    let certified = loop {
+        let status = gateway.call("da_status", json!([submission])).await.unwrap();
+        if status["state"] != "pending" {
+            break status;
+        }
+        assert!(start.elapsed() < PATIENCE, "{status}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let certificate = gateway.call("da_certificate", json!([submission])).await.unwrap();
+    // One more is on its way when the gateway is killed.
+    let late = gateway.call("da_submit", json!([Bytes::from(payload(600))])).await.unwrap();
+    let gateway = gateway.restart(network).await;
+    assert_eq!(gateway.call("da_status", json!([submission])).await.unwrap(), certified);
+    assert_eq!(gateway.call("da_certificate", json!([submission])).await.unwrap(), certificate);
+    let late = gateway.call("da_status", json!([late])).await.unwrap();
+    assert_ne!(late["state"], "pending", "nobody works on it any more");
+    let params = json!([certified["blob"]["headerHash"], 0, 500]);
+    let read: Bytes =
+        serde_json::from_value(gateway.call("da_read", params).await.unwrap()).unwrap();
+    assert_eq!(read, payload(500));
+    gateway
 }
 
 async fn shared_matrix(gateway: &Gateway) {

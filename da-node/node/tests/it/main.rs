@@ -1,5 +1,6 @@
 //! Tests of the node from outside its modules.
 
+mod blobs;
 mod commands;
 mod crash;
 mod disk_full;

@@ -16,7 +16,7 @@ use cairn_primitives::da::{
     CertificateStatus, Epoch, Header, Reservation, RowIndex, Shape, Timestamp,
 };
 
-use crate::gateway::{Gateway, serves_users};
+use crate::gateway::{Gateway, remembers, serves_users};
 use crate::l1::{CHAIN_ID, Clockwork, ETHER, L1, account, free_port};
 use crate::rig::payload;
 use crate::submit::http;
@@ -83,8 +83,15 @@ impl Network {
     pub(crate) fn payer_key(&self) -> PathBuf {
         let path = self.dir.path().join("payer-key");
         let secret = alloy_primitives::hex::encode_prefixed(account(16).to_bytes());
-        cairn_node_setup::write_private(&path, &secret).unwrap();
+        if !path.exists() {
+            cairn_node_setup::write_private(&path, &secret).unwrap();
+        }
         path
+    }
+
+    /// Where gateways remember.
+    pub(crate) fn gateway_dir(&self) -> PathBuf {
+        self.dir.path().join("gateway")
     }
 
     /// Makes a key and registers it, with the commands that operators use.
@@ -208,6 +215,7 @@ async fn a_network_of_sixteen_processes_certifies_and_gives_back() {
     statuses_agree(&network, verifier, &quorum, &certificates[0]).await;
     let gateway = Gateway::start(&network).await;
     serves_users(&gateway, &network, verifier).await;
+    let gateway = remembers(gateway, &network).await;
 
     // Six of sixteen are killed, and liars take the places of three.
     let mut liars = Vec::new();

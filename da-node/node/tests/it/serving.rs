@@ -58,6 +58,8 @@ async fn malformed_requests_are_refused() {
         format!("/v1/rows/{hash}/-1"),
         format!("/v1/rows/{hash}/x"),
         "/v1/headers/zz".to_string(),
+        "/v1/headers/%ff".to_string(),
+        format!("/v1/rows/%ff/{}", 3),
     ] {
         assert_eq!(get(&rig, &path).await, Err(RefusalCode::Malformed), "{path}");
     }

@@ -20,6 +20,8 @@ fn impatient() -> ServerLimits {
         header_time: Duration::from_secs(1),
         body_grace: Duration::from_secs(1),
         body_bytes_per_second: 1 << 20,
+        answer_grace: Duration::from_secs(1),
+        ..ServerLimits::default()
     }
 }
 
@@ -127,6 +129,26 @@ async fn idle_connections_make_room_for_others() {
     let parcel = rig.parcel(5000, 1);
     timeout(PATIENCE, submit(&rig, 1, parcel.body(1))).await.unwrap().unwrap();
     drop(idle);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_who_asks_and_never_reads_loses_its_connection() {
+    let rig = Rig::start_with(2, Limits::default(), ServerLimits { connections: 1, ..impatient() });
+    let rig = rig.await;
+    let parcel = rig.parcel(1 << 20, 1);
+    submit(&rig, 1, parcel.body(1)).await.unwrap();
+    let mut stream = connect(&rig).await;
+    let (hash, row) = (parcel.header.hash(), parcel.rows_of(1)[0]);
+    let request = format!("GET /v1/rows/{hash}/{row} HTTP/1.1\r\nhost: x\r\n\r\n");
+    let asking = async {
+        while stream.write_all(request.as_bytes()).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, asking).await.expect("the connection is held");
+    // The only connection there may be is free again.
+    let other = rig.parcel(5000, 2);
+    timeout(PATIENCE, submit(&rig, 1, other.body(1))).await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

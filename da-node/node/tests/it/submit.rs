@@ -3,12 +3,14 @@
 use std::sync::OnceLock;
 
 use alloy_primitives::hex;
+use cairn_da_client::Commitments;
+use cairn_da_codec::CodecError;
 use cairn_da_node::admission::Disk;
 use cairn_da_node::store::Held;
 use cairn_primitives::da::bls::Signature;
 use cairn_primitives::da::{OperatorIndex, Refusal, RefusalCode, RowIndex};
 
-use crate::rig::{Rig, domain, snapshot};
+use crate::rig::{Parcel, Rig, domain, snapshot};
 
 /// Bytes that take four original rows, so that each of four operators holds four rows.
 const SEVERAL_ROWS: usize = 300_000;
@@ -47,7 +49,7 @@ async fn good_rows_are_stored_and_signed_for() {
         let bytes = submit(&rig, number, parcel.body(number)).await.unwrap();
         let signature = Signature::from_bytes(&bytes).unwrap();
         let key = rig.snapshot.operator(OperatorIndex(number as u16)).unwrap().key;
-        assert!(key.verify(domain().attestation(&parcel.header), &signature));
+        assert!(key.verify(domain().attestation(&parcel.header, rig.snapshot.seed()), &signature));
         let hash = parcel.header.hash();
         assert_eq!(rig.node(number).node.store().rows_of(hash).unwrap(), parcel.rows_of(number));
         // Asking again gives the same signature.
@@ -80,6 +82,18 @@ async fn no_more_checks_run_than_there_are_cores() {
     assert_eq!(node.checks().available_permits(), cores);
 }
 
+/// The rows of operator 1 that are not of the matrix, as a client finds them one by one.
+fn wrong_ones(parcel: &Parcel, rows: &[Vec<u8>]) -> Vec<RowIndex> {
+    let commitments = Commitments::check(&parcel.header, &parcel.commitments()).unwrap();
+    let numbers = parcel.rows_of(1);
+    let rows: Vec<_> = numbers.into_iter().zip(rows.iter().map(|row| &row[..])).collect();
+    match commitments.verify(&rows) {
+        Ok(()) => Vec::new(),
+        Err(CodecError::BadRows(bad)) => bad.iter().map(|bad| RowIndex(bad.row.0)).collect(),
+        Err(other) => panic!("{other}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_rows_are_refused_and_leave_nothing_behind() {
     let rig = Rig::start(4).await;
@@ -87,14 +101,30 @@ async fn wrong_rows_are_refused_and_leave_nothing_behind() {
     let good = parcel.rows(1);
     let commitments = parcel.commitments();
     assert!(good.len() > 2);
-    // A bit in each row, so that original and parity rows are both among them.
+    let numbers = parcel.rows_of(1);
+    let listed: Vec<_> = numbers.iter().map(|row| format!("row {row}")).collect();
+    // A bit in each row, so that original and parity rows are both among them. The node says which rows
+    // it wanted and not which one is wrong; that there is nothing else wrong with the body, the client's check says.
     for at in 0..good.len() {
         let mut rows = good.clone();
         rows[at][63] ^= 1;
+        assert_eq!(wrong_ones(&parcel, &rows), [numbers[at]]);
         let refusal = refused(&rig, 1, parcel.body_of(1, &commitments, &rows)).await;
         assert_eq!(refusal.code, RefusalCode::WrongRow, "{refusal}");
-        assert!(refusal.message.contains(&format!("row {}", parcel.rows_of(1)[at])), "{refusal}");
+        assert!(refusal.message.ends_with(&listed.join(", ")), "{refusal}");
     }
+    // Errors that cancel when rows are summed: the node's coefficients are not the sender's to know.
+    let parity: Vec<_> =
+        (0..good.len()).filter(|at| numbers[*at].0 >= parcel.header.shape.rows()).collect();
+    let mut cancelling = good.clone();
+    let lowest = (31..good[0].len()).step_by(32);
+    let fits = |at: &usize| good[parity[0]][*at] < 255 && good[parity[1]][*at] > 0;
+    let at = lowest.into_iter().find(fits).unwrap();
+    cancelling[parity[0]][at] += 1;
+    cancelling[parity[1]][at] -= 1;
+    assert_eq!(wrong_ones(&parcel, &cancelling), [numbers[parity[0]], numbers[parity[1]]]);
+    let refusal = refused(&rig, 1, parcel.body_of(1, &commitments, &cancelling)).await;
+    assert_eq!(refusal.code, RefusalCode::WrongRow, "{refusal}");
     let mut swapped = good.clone();
     swapped.swap(0, 1);
     let refusal = refused(&rig, 1, parcel.body_of(1, &commitments, &swapped)).await;

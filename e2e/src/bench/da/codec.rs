@@ -4,8 +4,9 @@ use cairn_da_codec::{CheckedCommitments, Committer, EncodedMatrix, RowIndex, rec
 use eyre::{WrapErr, ensure};
 
 use super::{DaArgs, DaFigures, DaReport, middle, once, rival};
-use crate::bench::progress::Bar;
 use crate::bench::usage::{Memory, own_cpu};
+use crate::da::payload;
+use crate::progress::Bar;
 
 const MIB: f64 = 1_048_576.0;
 /// Rows that a node verifies at once.
@@ -47,14 +48,9 @@ pub(super) fn measure(args: &DaArgs) -> eyre::Result<DaReport> {
             .fold(f64::INFINITY, f64::min),
         sizes: figures,
         ratios,
+        dispersal: None,
         peak_rss_mib: Memory::parse(&status)?.peak_rss as f64 / MIB,
     })
-}
-
-/// Bytes without a pattern that the codec could profit from.
-pub(super) fn payload(length: usize) -> Vec<u8> {
-    let byte = |i: usize| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()[1];
-    (0..length).map(byte).collect()
 }
 
 fn measure_size(args: &DaArgs, committer: &Committer, bytes: usize) -> eyre::Result<DaFigures> {

@@ -3,8 +3,9 @@
 use cairn_da_codec::{Committer, EncodedMatrix, MAX_COLUMNS, PAYLOAD_BYTES_PER_ELEMENT, RowIndex};
 use eyre::{ContextCompat, WrapErr, ensure};
 
-use super::{DaArgs, DaFigures, DaRatios, codec, middle, once};
-use crate::bench::progress::Bar;
+use super::{DaArgs, DaFigures, DaRatios, middle, once};
+use crate::da::payload;
+use crate::progress::Bar;
 
 /// Payload bytes of a blob.
 const BLOB_PAYLOAD: usize = MAX_COLUMNS * PAYLOAD_BYTES_PER_ELEMENT;
@@ -17,7 +18,7 @@ pub(super) fn compare(
 ) -> eyre::Result<DaRatios> {
     let bar = Bar::begin("da: comparing with c-kzg", args.rounds.into());
     let settings = c_kzg::ethereum_kzg_settings(0);
-    let matrix = EncodedMatrix::encode(committer, &codec::payload(BLOB_PAYLOAD), 1)?;
+    let matrix = EncodedMatrix::encode(committer, &payload(BLOB_PAYLOAD), 1)?;
     let row = matrix.row(RowIndex(0))?;
     let blob = c_kzg::Blob::from_bytes(row).wrap_err("a full row is a blob")?;
     let commitment = settings.blob_to_kzg_commitment(&blob)?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{DaFigures, DaReport};
+use super::{DaFigures, DaReport, DispersalReport};
 
 const HEAD: &str = "\
      bytes   rows x columns  stored   encode, ms  core-s/MiB  verify, ms   MiB/s  recover, ms  commitments, ms\n";
@@ -26,7 +26,32 @@ pub(super) fn da(report: &DaReport) -> String {
             ratios.their_cells_core_seconds_per_mib, ratios.cells_ratio
         );
     }
+    if let Some(report) = &report.dispersal {
+        dispersal(&mut text, report);
+    }
     text
+}
+
+fn dispersal(text: &mut String, report: &DispersalReport) {
+    let DispersalReport { nodes, one_way_delay_ms, sizes } = report;
+    let _ = writeln!(text, "dispersal to {nodes} nodes, {one_way_delay_ms} ms one way");
+    let _ = writeln!(
+        text,
+        "     bytes  payloads  carried  certified p50, ms       p99       max  encoding p50, ms"
+    );
+    for size in sizes {
+        let _ = writeln!(
+            text,
+            "{:>10} {:>9} {:>7.2}x {:>18.0} {:>9.0} {:>9.0} {:>17.0}",
+            size.bytes,
+            size.dispersals,
+            size.carried_ratio,
+            size.certified.p50_ms,
+            size.certified.p99_ms,
+            size.certified.max_ms,
+            size.encoding.p50_ms,
+        );
+    }
 }
 
 fn line(text: &mut String, size: &DaFigures) {

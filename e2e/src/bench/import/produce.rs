@@ -14,11 +14,11 @@ use serde_json::json;
 
 use super::ImportArgs;
 use crate::bench::lanes::{Cut, Transport, cut};
-use crate::bench::progress::{Bar, Stage};
 use crate::bench::signing::sign_load;
 use crate::bench::verify::{Sent, verify};
 use crate::bench::{inclusion, load, setup};
 use crate::process::{Sequencer, SequencerOptions};
+use crate::progress::{Bar, Stage};
 use crate::rpc::RpcClient;
 
 const BLOCK_TIME: Duration = Duration::from_secs(1);

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::Step;
 use super::plan::{self, Change};
-use crate::bench::progress::Bar;
+use crate::progress::Bar;
 
 /// A store with its default options in a folder that goes with it.
 #[derive(Debug)]

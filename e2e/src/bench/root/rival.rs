@@ -9,8 +9,8 @@ use eyre::{WrapErr, bail, eyre};
 use serde::Deserialize;
 
 use super::{RootArgs, RootFigures, Step, figures};
-use crate::bench::progress::Stage;
 use crate::bench::usage::Memory;
+use crate::progress::Stage;
 
 const PROGRAM: &str = "cairn-bench-ethrex";
 

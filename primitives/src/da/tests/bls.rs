@@ -33,6 +33,8 @@ fn outside_the_subgroup() -> [u8; 96] {
         .expect("one of 255 points is outside: the subgroup is a 2^-125 part of the curve")
 }
 
+const SEED: B256 = B256::repeat_byte(0x33);
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
@@ -51,7 +53,7 @@ proptest! {
     fn a_sum_of_signatures_verifies_under_the_sum_of_keys(
         numbers in prop::collection::btree_set(0_u64..1000, 1..12),
     ) {
-        let digest = domain().attestation(&header());
+        let digest = domain().attestation(&header(), SEED);
         let secrets: Vec<_> = numbers.iter().map(|number| secret(*number)).collect();
         let signatures: Vec<_> = secrets.iter().map(|secret| secret.sign(digest)).collect();
         let keys: Vec<_> = secrets.iter().map(SecretKey::public_key).collect();
@@ -82,8 +84,9 @@ fn digests_are_those_of_abi_encode() {
     let tag = keccak256("cairn.da.attestation.v1");
     let (chain, registry) = (alloy_primitives::U256::from(domain.chain_id), domain.registry);
     let hash = header.hash();
-    let encoded = (tag, chain, registry, header.epoch.0, 0_u64, hash, header.expiry.0).abi_encode();
-    assert_eq!(domain.attestation(&header), keccak256(encoded));
+    let (epoch, expiry) = (header.epoch.0, header.expiry.0);
+    let encoded = (tag, chain, registry, epoch, 0_u64, hash, expiry, SEED).abi_encode();
+    assert_eq!(domain.attestation(&header, SEED), keccak256(encoded));
     let key = secret(1).public_key();
     let operator = Address::repeat_byte(3);
     let tag = keccak256("cairn.da.possession.v1");
@@ -96,13 +99,14 @@ fn digests_are_those_of_abi_encode() {
 fn a_signature_holds_in_its_own_domain_only() {
     let (header, domain) = (header(), domain());
     let secret = secret(1);
-    let signature = secret.sign(domain.attestation(&header));
+    let signature = secret.sign(domain.attestation(&header, SEED));
     let key = secret.public_key();
-    assert!(key.verify(domain.attestation(&header), &signature));
+    assert!(key.verify(domain.attestation(&header, SEED), &signature));
+    assert!(!key.verify(domain.attestation(&header, B256::ZERO), &signature));
     let with = |change: &dyn Fn(&mut crate::da::Header, &mut Domain)| {
         let (mut header, mut domain) = (header, domain);
         change(&mut header, &mut domain);
-        key.verify(domain.attestation(&header), &signature)
+        key.verify(domain.attestation(&header, SEED), &signature)
     };
     assert!(!with(&|_, domain| domain.chain_id += 1));
     assert!(!with(&|_, domain| domain.registry = Address::ZERO));
@@ -138,7 +142,7 @@ fn a_rogue_key_signs_for_others_but_has_no_possession() {
     // rogue = attacker − victim, so that victim + rogue is a key the attacker has the secret of.
     let rogue = difference(&attacker.public_key(), &victim.public_key());
     let sum = PublicKey::sum([&victim.public_key(), &rogue]).unwrap();
-    let digest = domain().attestation(&header());
+    let digest = domain().attestation(&header(), SEED);
     assert!(sum.verify(digest, &attacker.sign(digest)), "the attack works on bare sums");
     let possession = domain().possession(Address::ZERO, &rogue);
     for proof in [attacker.prove_possession(possession), victim.prove_possession(possession)] {

@@ -13,7 +13,7 @@ use CertificateStatus::*;
 const NOW: Timestamp = Timestamp(1_000_000);
 
 fn certified(snapshot: &Snapshot, header: Header, signers: &[u16]) -> Vec<u8> {
-    let digest = domain().attestation(&header);
+    let digest = domain().attestation(&header, snapshot.seed());
     let signatures: Vec<_> = signers.iter().map(|i| secret(u64::from(*i)).sign(digest)).collect();
     let signers = signers.iter().copied().map(OperatorIndex);
     let signature = Signature::sum(&signatures).unwrap();
@@ -29,6 +29,16 @@ fn twelve() -> (Snapshot, Vec<u8>) {
     let snapshot = snapshot(B256::repeat_byte(1), &[1; 12]);
     let bytes = certified(&snapshot, header(), &[0, 1, 2, 3, 4, 5, 6, 7, 8]);
     (snapshot, bytes)
+}
+
+#[test]
+fn a_certificate_is_for_the_assignment_of_its_seed_alone() {
+    let (before, after) = (B256::repeat_byte(1), B256::repeat_byte(2));
+    let (before, after) = (snapshot(before, &[1; 12]), snapshot(after, &[1; 12]));
+    let everyone: Vec<u16> = (0..12).collect();
+    let bytes = certified(&before, header(), &everyone);
+    assert_eq!(check(&bytes, &before), Valid);
+    assert_eq!(check(&bytes, &after), WrongSignature);
 }
 
 proptest! {

@@ -107,6 +107,12 @@ impl Rig {
         quorums.snapshots[&header.epoch].rows_of(ME, header)
     }
 
+    /// What is signed of a header under the quorum of now.
+    pub(super) fn digest(&self, header: &Header) -> B256 {
+        let seed = self.admission.quorums().unwrap().snapshots[&header.epoch].seed();
+        self.admission.operator().domain.attestation(header, seed)
+    }
+
     pub(super) fn length(&self, header: &Header) -> usize {
         Submission::length(header, &self.rows(header))
     }

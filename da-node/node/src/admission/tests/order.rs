@@ -14,7 +14,7 @@ fn a_submission_is_signed_after_it_is_stored() {
     assert_eq!(rig.admission.in_flight(), (1, length as u64));
     assert!(matches!(rig.step(Event::BodyRead(ticket)), Some(Effect::Verify(..))));
     assert!(matches!(rig.step(Event::Verified(ticket, Ok(()))), Some(Effect::Store(..))));
-    let digest = rig.admission.operator().domain.attestation(&header);
+    let digest = rig.digest(&header);
     assert_eq!(rig.step(Event::Stored(ticket, Ok(()))), Some(Effect::Sign(ticket, digest)));
     assert_eq!(rig.admission.in_flight(), (0, 0));
 }

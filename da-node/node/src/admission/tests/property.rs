@@ -134,8 +134,7 @@ proptest! {
                     prop_assert_eq!(kept.map(|(hash, _)| *hash), Some(header.hash()));
                     let rows = shell.rig.rows(header);
                     prop_assert!(rows.iter().all(|row| kept.is_some_and(|it| it.1.contains(row))));
-                    let domain = shell.rig.admission.operator().domain;
-                    prop_assert_eq!(digest, domain.attestation(header));
+                    prop_assert_eq!(digest, shell.rig.digest(header));
                 }
                 _ => {}
             }

@@ -8,12 +8,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// One stage of a run; ends when dropped.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(crate) struct Stage {
     bar: ProgressBar,
 }
 
 impl Stage {
-    pub(super) fn begin(text: String) -> Self {
+    pub(crate) fn begin(text: String) -> Self {
         if !std::io::stderr().is_terminal() {
             eprintln!("{text}");
             return Self { bar: ProgressBar::hidden() };
@@ -32,12 +32,12 @@ impl Drop for Stage {
 
 /// A stage of known length.
 #[derive(Debug)]
-pub(super) struct Bar {
+pub(crate) struct Bar {
     bar: ProgressBar,
 }
 
 impl Bar {
-    pub(super) fn begin(text: &str, total: u64) -> Self {
+    pub(crate) fn begin(text: &str, total: u64) -> Self {
         if !std::io::stderr().is_terminal() {
             eprintln!("{text} ({total})");
             return Self::hidden();
@@ -49,11 +49,11 @@ impl Bar {
     }
 
     /// Shows nothing.
-    pub(super) fn hidden() -> Self {
+    pub(crate) fn hidden() -> Self {
         Self { bar: ProgressBar::hidden() }
     }
 
-    pub(super) fn advance(&self, steps: u64) {
+    pub(crate) fn advance(&self, steps: u64) {
         self.bar.inc(steps);
     }
 }

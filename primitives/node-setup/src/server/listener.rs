@@ -1,4 +1,4 @@
-//! The listener: bounded connections, bounded time for headers, graceful stop.
+//! The listener.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
+use super::ServerLimits;
+use super::peers::Peers;
+use super::prompt_reader::PromptReader;
 use crate::SetupError;
 
 /// Bytes of a connection that are buffered; request line and headers must fit.
@@ -21,38 +24,6 @@ const BUFFER_BYTES: usize = 64 << 10;
 const STOP_TIME: Duration = Duration::from_secs(10);
 /// Pause after an accept that failed, mostly for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// Limits against senders who are slow, or many.
-#[derive(Debug, Clone, Copy)]
-pub struct ServerLimits {
-    /// Open connections; more wait to be accepted.
-    pub connections: usize,
-    /// Time for request line and headers, and for a connection to stay idle between requests.
-    pub header_time: Duration,
-    /// Time for any body, to which comes what the bytes that are here take at the lowest rate.
-    pub body_grace: Duration,
-    /// Bytes a second that a sender must reach all along, once the grace is over.
-    pub body_bytes_per_second: u64,
-}
-
-impl Default for ServerLimits {
-    fn default() -> Self {
-        Self {
-            connections: 1024,
-            header_time: Duration::from_secs(15),
-            body_grace: Duration::from_secs(10),
-            body_bytes_per_second: 256 << 10,
-        }
-    }
-}
-
-impl ServerLimits {
-    /// Time from the start of a body until the bytes after the first `length` must be here.
-    pub fn time_for_body(&self, length: usize) -> Duration {
-        let millis = (length as u64).saturating_mul(1000) / self.body_bytes_per_second.max(1);
-        self.body_grace.saturating_add(Duration::from_millis(millis))
-    }
-}
 
 /// A running server.
 #[derive(Debug)]
@@ -103,6 +74,7 @@ async fn serve(
 ) {
     let graceful = GracefulShutdown::new();
     let permits = Arc::new(Semaphore::new(limits.connections));
+    let peers = Peers::new(limits.connections_per_peer);
     loop {
         let accepted = async {
             let permit = permits.clone().acquire_owned().await;
@@ -113,14 +85,19 @@ async fn serve(
             _ = &mut stopped => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
+                // Dropped, and thereby closed: an answer would cost more than the connection.
+                let Some(admitted) = peers.admit(peer.ip()) else {
+                    tracing::debug!(target: "node::http", %peer, "too many connections");
+                    continue;
+                };
                 let connection = graceful.watch(connection(stream, router.clone(), &limits));
                 tokio::spawn(async move {
                     // Most errors here are senders who went away or ran into a limit.
                     if let Err(error) = connection.await {
                         tracing::debug!(target: "node::http", %error, "connection");
                     }
-                    drop(permit);
+                    drop((admitted, permit));
                 });
             }
             Err(error) => {
@@ -139,12 +116,17 @@ fn connection(
     stream: TcpStream,
     router: Router,
     limits: &ServerLimits,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
+) -> http1::Connection<TokioIo<PromptReader<TcpStream>>, TowerToHyperService<Router>> {
     // Small answers should not wait for more; a socket that cannot do that works all the same.
     let _ = stream.set_nodelay(true);
+    let stream = PromptReader::new(stream, limits.answer_grace, limits.answer_bytes_per_second);
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
         .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
