@@ -13,11 +13,15 @@ const ROLES: [&str; 3] = ["sequencer", "da-node", "storage-node"];
 /// Crates tied to one version of revm, which only `cairn-evm` names.
 const TIED_TO_REVM: [&str; 5] = ["revm", "alloy-evm", "alloy-op-evm", "op-revm", "revm-inspectors"];
 
+/// What protocol types do without.
+const IO: [&str; 4] = ["tokio", "axum", "reqwest", "cairn-node-setup"];
+
 struct Package {
     name: String,
     folder: String,
     /// Name and whether only tests need it.
     dependencies: Vec<(String, bool)>,
+    has_binary: bool,
 }
 
 fn workspace() -> eyre::Result<Vec<Package>> {
@@ -41,7 +45,10 @@ fn read(root: &Path, package: &Value) -> eyre::Result<Package> {
         .iter()
         .map(|dependency| Ok((text(&dependency["name"])?, dependency["kind"] == "dev")))
         .collect::<eyre::Result<_>>()?;
+    let targets = package["targets"].as_array().wrap_err("no targets")?;
+    let has_binary = targets.iter().any(|target| target["kind"][0] == "bin");
     Ok(Package {
+        has_binary,
         name: text(&package["name"])?,
         folder: folder.as_os_str().to_string_lossy().into_owned(),
         dependencies,
@@ -84,6 +91,25 @@ fn primitives_stand_alone_and_roles_do_not_reach_into_each_other() -> eyre::Resu
     for folder in ["primitives", "sequencer", "da-node", "e2e"] {
         ensure!(seen.contains(folder), "no crate in {folder}: the test reads the wrong workspace");
     }
+    Ok(())
+}
+
+#[test]
+fn protocol_types_have_no_io_and_only_binaries_set_up_nodes() -> eyre::Result<()> {
+    let packages = workspace()?;
+    let find = |name: &str| packages.iter().find(|p| p.name == name).wrap_err(name.to_owned());
+    for (dependency, dev) in &find("cairn-primitives")?.dependencies {
+        let io = IO.contains(&dependency.as_str());
+        ensure!(*dev || !io, "cairn-primitives depends on {dependency}");
+    }
+    for (dependency, _) in &find("cairn-node-setup")?.dependencies {
+        ensure!(!dependency.starts_with("cairn-"), "cairn-node-setup depends on {dependency}");
+    }
+    for package in packages.iter().filter(|package| !package.has_binary) {
+        let sets_up = package.dependencies.iter().any(|(name, _)| name == "cairn-node-setup");
+        ensure!(!sets_up, "{} sets up nodes and has no binary", package.name);
+    }
+    ensure!(find("cairn-da-node")?.has_binary, "no binary is seen");
     Ok(())
 }
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use alloy_primitives::U256;
+use cairn_node_setup::LogArgs;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{HttpArgs, L1Args, MetricsArgs, RunArgs};
-use crate::logging::LogArgs;
 
 /// A node of Cairn's DA network: checks rows, stores them, signs that it holds them, serves them.
 #[derive(Debug, Parser)]

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use cairn_da_node::admission::Limits;
-use cairn_da_node::http::{Injection, ServerLimits};
+use cairn_da_node::http::Injection;
+use cairn_node_setup::ServerLimits;
 use clap::Args;
-use eyre::WrapErr;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Arguments of `run`. What is absent comes from the file, then from the defaults.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct RunArgs {
     /// TOML file with any of these settings.
@@ -59,7 +59,7 @@ pub(crate) struct RunArgs {
 }
 
 /// Where the registry is.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct L1Args {
     /// JSON-RPC of L1.
@@ -90,7 +90,7 @@ pub(crate) struct L1Args {
 }
 
 /// The port of rows and JSON-RPC.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct HttpArgs {
     /// Address to listen on [default: 127.0.0.1].
@@ -114,7 +114,7 @@ pub(crate) struct HttpArgs {
 }
 
 /// The port of `/metrics`.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct MetricsArgs {
     /// Address to listen on [default: 127.0.0.1].
@@ -126,7 +126,7 @@ pub(crate) struct MetricsArgs {
 }
 
 /// What the node takes on, and from whom.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct LimitArgs {
     /// Longest submission in bytes [default: 167772160].
@@ -153,7 +153,7 @@ pub(crate) struct LimitArgs {
 }
 
 /// Faults on purpose, for tests of networks.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct InjectArgs {
     /// Milliseconds that each request and each answer is delayed [default: 0].
@@ -171,37 +171,8 @@ const PRUNE_SECONDS: u64 = 60;
 impl RunArgs {
     /// Reads the file that `--config` names and puts the flags over it.
     pub(crate) fn resolve(self) -> eyre::Result<Self> {
-        let Some(path) = self.config.clone() else { return Ok(self) };
-        let text = std::fs::read_to_string(&path)
-            .wrap_err_with(|| format!("configuration file {}", path.display()))?;
-        let file: Self = toml::from_str(&text)
-            .wrap_err_with(|| format!("configuration file {}", path.display()))?;
-        Ok(self.over(file))
-    }
-
-    fn over(self, file: Self) -> Self {
-        Self {
-            config: self.config,
-            datadir: self.datadir.or(file.datadir),
-            operator: self.operator.or(file.operator),
-            key: self.key.or(file.key),
-            key_password_file: self.key_password_file.or(file.key_password_file),
-            retention: self.retention.or(file.retention),
-            prune_grace: self.prune_grace.or(file.prune_grace),
-            prune_period: self.prune_period.or(file.prune_period),
-            disk_reserve: self.disk_reserve.or(file.disk_reserve),
-            l1: self.l1.over(file.l1),
-            http: self.http.over(file.http),
-            metrics: MetricsArgs {
-                addr: self.metrics.addr.or(file.metrics.addr),
-                port: self.metrics.port.or(file.metrics.port),
-            },
-            limits: self.limits.over(file.limits),
-            inject: InjectArgs {
-                delay_ms: self.inject.delay_ms.or(file.inject.delay_ms),
-                failures: self.inject.failures.or(file.inject.failures),
-            },
-        }
+        let file = self.config.clone();
+        Ok(cairn_node_setup::resolve(self, file.as_deref())?)
     }
 
     pub(crate) fn disk_reserve(&self) -> u64 {
@@ -236,19 +207,6 @@ impl RunArgs {
 }
 
 impl L1Args {
-    fn over(self, file: Self) -> Self {
-        Self {
-            rpc: self.rpc.or(file.rpc),
-            chain_id: self.chain_id.or(file.chain_id),
-            registry: self.registry.or(file.registry),
-            confirmations: self.confirmations.or(file.confirmations),
-            max_age: self.max_age.or(file.max_age),
-            poll_ms: self.poll_ms.or(file.poll_ms),
-            key: self.key.or(file.key),
-            first_block: self.first_block.or(file.first_block),
-        }
-    }
-
     pub(crate) fn confirmations(&self) -> u64 {
         self.confirmations.unwrap_or(4)
     }
@@ -260,17 +218,6 @@ impl L1Args {
 }
 
 impl HttpArgs {
-    fn over(self, file: Self) -> Self {
-        Self {
-            addr: self.addr.or(file.addr),
-            port: self.port.or(file.port),
-            max_connections: self.max_connections.or(file.max_connections),
-            header_timeout: self.header_timeout.or(file.header_timeout),
-            body_grace: self.body_grace.or(file.body_grace),
-            min_rate: self.min_rate.or(file.min_rate),
-        }
-    }
-
     pub(crate) fn socket(&self) -> SocketAddr {
         (self.addr.unwrap_or(LOOPBACK), self.port.unwrap_or(9100)).into()
     }
@@ -298,20 +245,6 @@ impl InjectArgs {
         Injection {
             delay: Duration::from_millis(self.delay_ms.unwrap_or(0)),
             failures_percent: self.failures.unwrap_or(0),
-        }
-    }
-}
-
-impl LimitArgs {
-    fn over(self, file: Self) -> Self {
-        Self {
-            max_body: self.max_body.or(file.max_body),
-            in_flight: self.in_flight.or(file.in_flight),
-            payer_in_flight: self.payer_in_flight.or(file.payer_in_flight),
-            payer_submissions: self.payer_submissions.or(file.payer_submissions),
-            payer_rate: self.payer_rate.or(file.payer_rate),
-            payer_burst: self.payer_burst.or(file.payer_burst),
-            payers: self.payers.or(file.payers),
         }
     }
 }

@@ -3,7 +3,6 @@
 mod cli;
 mod commands;
 mod config;
-mod logging;
 
 use clap::Parser;
 
@@ -15,9 +14,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> eyre::Result<()> {
     let cli = Cli::parse();
-    logging::start(&cli.logging)?;
-    // One TLS stack: rustls with ring. A second call would find it installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    cli.logging.start()?;
+    cairn_node_setup::install_tls();
+    cairn_node_setup::raise_descriptor_limit();
     match cli.command {
         Command::Run(args) => commands::run::run(*args),
         Command::Gateway(args) => commands::gateway::run(&args),

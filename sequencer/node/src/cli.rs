@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use cairn_node_setup::LogArgs;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::RunArgs;
-use crate::logging::LogArgs;
 
 /// The execution client of a Cairn chain: an Ethereum L2 node on RocksDB.
 #[derive(Debug, Parser)]

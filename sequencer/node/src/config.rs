@@ -7,11 +7,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use eyre::WrapErr;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Arguments of `run`. What is absent comes from the file, then from the defaults.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct RunArgs {
     /// TOML file with any of these settings.
@@ -54,7 +53,7 @@ pub(crate) struct RunArgs {
 }
 
 /// The JSON-RPC port, HTTP and WebSocket.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct HttpArgs {
     /// Address to listen on [default: 127.0.0.1].
@@ -78,7 +77,7 @@ pub(crate) struct HttpArgs {
 }
 
 /// The port of `/health` and `/metrics`.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct MetricsArgs {
     /// Address to listen on [default: 127.0.0.1].
@@ -90,7 +89,7 @@ pub(crate) struct MetricsArgs {
 }
 
 /// Limits of the transaction pool.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct PoolArgs {
     /// Most transactions.
@@ -115,45 +114,8 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 impl RunArgs {
     /// Reads the file that `--config` names and puts the flags over it.
     pub(crate) fn resolve(self) -> eyre::Result<Self> {
-        let Some(path) = self.config.clone() else { return Ok(self) };
-        let text = std::fs::read_to_string(&path)
-            .wrap_err_with(|| format!("configuration file {}", path.display()))?;
-        let file: Self = toml::from_str(&text)
-            .wrap_err_with(|| format!("configuration file {}", path.display()))?;
-        Ok(self.over(file))
-    }
-
-    fn over(self, file: Self) -> Self {
-        Self {
-            config: self.config,
-            dev: self.dev || file.dev,
-            datadir: self.datadir.or(file.datadir),
-            genesis: self.genesis.or(file.genesis),
-            block_time_ms: self.block_time_ms.or(file.block_time_ms),
-            gas_limit: self.gas_limit.or(file.gas_limit),
-            chain_id: self.chain_id.or(file.chain_id),
-            accounts: self.accounts.or(file.accounts),
-            history: self.history.or(file.history),
-            client_version: self.client_version.or(file.client_version),
-            http: HttpArgs {
-                addr: self.http.addr.or(file.http.addr),
-                port: self.http.port.or(file.http.port),
-                max_connections: self.http.max_connections.or(file.http.max_connections),
-                api: self.http.api.or(file.http.api),
-                cors: self.http.cors.or(file.http.cors),
-                hosts: self.http.hosts.or(file.http.hosts),
-            },
-            metrics: MetricsArgs {
-                addr: self.metrics.addr.or(file.metrics.addr),
-                port: self.metrics.port.or(file.metrics.port),
-            },
-            pool: PoolArgs {
-                max_txs: self.pool.max_txs.or(file.pool.max_txs),
-                sender_slots: self.pool.sender_slots.or(file.pool.sender_slots),
-                min_tip: self.pool.min_tip.or(file.pool.min_tip),
-                price_bump: self.pool.price_bump.or(file.pool.price_bump),
-            },
-        }
+        let file = self.config.clone();
+        Ok(cairn_node_setup::resolve(self, file.as_deref())?)
     }
 }
 

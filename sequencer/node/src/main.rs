@@ -4,7 +4,6 @@ mod cli;
 mod commands;
 mod config;
 mod dev;
-mod logging;
 mod node;
 mod service;
 
@@ -18,7 +17,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> eyre::Result<()> {
     let cli = Cli::parse();
-    logging::start(&cli.logging)?;
+    cli.logging.start()?;
     match cli.command {
         Command::Run(args) => commands::run::run(*args),
         Command::Init(args) => commands::init::run(&args),

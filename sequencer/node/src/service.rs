@@ -7,22 +7,18 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use cairn_chain::{Chain, Sequencer, SequencerStatus};
+use cairn_node_setup::{Server, ServerLimits, metrics_router};
 use cairn_pool::SharedPool;
 use eyre::WrapErr;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::node::Node;
 
 /// The server of `/health` and `/metrics`.
 #[derive(Debug)]
 pub(crate) struct Service {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<std::io::Result<()>>,
+    server: Server,
 }
 
 #[derive(Clone)]
@@ -30,7 +26,6 @@ struct Shared {
     chain: Chain,
     pool: SharedPool,
     sequencer: Option<Sequencer>,
-    recorder: PrometheusHandle,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,11 +42,6 @@ struct Health {
     disk_full: bool,
 }
 
-/// Installs the metrics recorder. Must come before anything that records.
-pub(crate) fn install_recorder() -> eyre::Result<PrometheusHandle> {
-    Ok(PrometheusBuilder::new().install_recorder()?)
-}
-
 impl Service {
     pub(crate) async fn start(
         listen: SocketAddr,
@@ -62,34 +52,21 @@ impl Service {
             chain: node.chain.clone(),
             pool: node.pool.clone(),
             sequencer: node.sequencer.clone(),
-            recorder,
         };
-        let router = Router::new()
-            .route("/health", get(health))
-            .route("/metrics", get(render))
-            .with_state(shared);
-        let listener = TcpListener::bind(listen)
+        let router = Router::new().route("/health", get(health)).with_state(shared);
+        let router = router.merge(metrics_router(recorder));
+        let server = Server::start(listen, router, ServerLimits::default())
             .await
-            .wrap_err_with(|| format!("metrics.addr, metrics.port: {listen}"))?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let server = axum::serve(listener, router).with_graceful_shutdown(async {
-            // A dropped sender stops the server as well.
-            let _ = stopped.await;
-        });
-        let task = tokio::spawn(async move { server.await });
-        Ok(Self { address, stop, task })
+            .wrap_err("metrics.addr, metrics.port")?;
+        Ok(Self { server })
     }
 
     pub(crate) const fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.server.local_addr()
     }
 
     pub(crate) async fn stop(self) {
-        let _ = self.stop.send(());
-        if let Err(error) = self.task.await {
-            tracing::warn!(target: "node", %error, "health server");
-        }
+        self.server.stop().await;
     }
 }
 
@@ -122,9 +99,4 @@ async fn health(State(shared): State<Shared>) -> (StatusCode, Json<Health>) {
         disk_full,
     };
     (code, Json(health))
-}
-
-async fn render(State(shared): State<Shared>) -> String {
-    shared.recorder.run_upkeep();
-    shared.recorder.render()
 }

@@ -8,31 +8,28 @@ use cairn_da_client::retrieval::RetrievalPolicy;
 use cairn_da_client::{Disperser, Nodes, Retriever};
 use cairn_da_node::Clock;
 use cairn_da_node::gateway::{AssemblerLimits, Gateway, GatewayConfig, router};
-use cairn_da_node::http::{Server, ServerLimits, render_metrics_with};
+use cairn_node_setup::{Server, ServerLimits, install_recorder, metrics_router, told_to_stop};
 use eyre::WrapErr;
-use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::{account, domain, provider, told_to_stop};
+use super::{account, domain, provider};
 use crate::cli::GatewayArgs;
 
 /// Runs a gateway. Returns after SIGTERM or SIGINT.
 pub(crate) fn run(args: &GatewayArgs) -> eyre::Result<()> {
     // Before anything that records.
-    let recorder = PrometheusBuilder::new().install_recorder()?;
+    let recorder = install_recorder()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let gateway = start(args).await?;
         let limits = args.http.limits();
         let server = Server::start(args.http.socket(), router(gateway, limits), limits).await;
-        let server = server.wrap_err_with(|| format!("http: {}", args.http.socket()))?;
+        let server = server.wrap_err("http")?;
         let metrics = args.metrics.socket();
-        let metrics =
-            Server::start(metrics, render_metrics_with(recorder), ServerLimits::default())
-                .await
-                .wrap_err_with(|| format!("metrics: {metrics}"))?;
+        let metrics = Server::start(metrics, metrics_router(recorder), ServerLimits::default());
+        let metrics = metrics.await.wrap_err("metrics")?;
         println!("listening on http://{}", server.local_addr());
-        told_to_stop().await?;
-        tracing::info!(target: "da::gateway", "stopping");
+        let signal = told_to_stop().await?;
+        tracing::info!(target: "da::gateway", signal, "stopping");
         server.stop().await;
         metrics.stop().await;
         Ok(())

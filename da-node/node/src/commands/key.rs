@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use alloy_primitives::hex;
-use cairn_da_node::keys::{Keystore, ScryptCost, read_secret_text, write_plain, write_private};
+use cairn_da_node::keys::{Keystore, ScryptCost, write_plain};
+use cairn_node_setup::{read_secret_text, write_private};
 use cairn_primitives::da::bls::SecretKey;
 use rand::TryRngCore;
 use rand::rngs::OsRng;

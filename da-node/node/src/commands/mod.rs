@@ -10,11 +10,11 @@ use std::path::Path;
 use alloy::network::EthereumWallet;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::signers::local::PrivateKeySigner;
-use cairn_da_node::keys::{read_key, read_secret_text};
+use cairn_da_node::keys::read_key;
+use cairn_node_setup::read_secret_text;
 use cairn_primitives::da::Domain;
 use cairn_primitives::da::bls::SecretKey;
 use eyre::WrapErr;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::L1Args;
 
@@ -57,14 +57,4 @@ pub(crate) fn domain(args: &L1Args) -> eyre::Result<Domain> {
     let chain_id = args.chain_id.ok_or_else(|| eyre::eyre!("l1.chain-id is missing"))?;
     let registry = args.registry.ok_or_else(|| eyre::eyre!("l1.registry is missing"))?;
     Ok(Domain { chain_id, registry })
-}
-
-/// Waits for SIGTERM or SIGINT.
-pub(crate) async fn told_to_stop() -> eyre::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
-    }
 }

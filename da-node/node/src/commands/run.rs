@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use cairn_da_client::registry::{Registry, RegistryError};
 use cairn_da_node::admission::{Event, Operator, Quorums};
-use cairn_da_node::http::{Server, ServerLimits, inject, render_metrics_with, router};
+use cairn_da_node::http::{inject, router};
 use cairn_da_node::l1::{Follower, Keeper};
 use cairn_da_node::store::StoreOptions;
 use cairn_da_node::{Clock, Node, NodeConfig};
+use cairn_node_setup::{Server, ServerLimits, install_recorder, metrics_router, told_to_stop};
 use eyre::WrapErr;
-use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{domain, l1_account, operator_key, provider, told_to_stop};
+use super::{domain, l1_account, operator_key, provider};
 use crate::config::RunArgs;
 
 /// Time for one look at L1.
@@ -28,7 +28,7 @@ const DISK_PERIOD: Duration = Duration::from_secs(10);
 pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
     let args = args.resolve()?;
     // Before anything that records.
-    let recorder = PrometheusBuilder::new().install_recorder()?;
+    let recorder = install_recorder()?;
     let node = open(&args)?;
     node.warm();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -41,12 +41,10 @@ pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
         let limits = args.http.limits();
         let router = inject(router(node, limits), args.inject.injection());
         let server = Server::start(args.http.socket(), router, limits).await;
-        let server = server.wrap_err_with(|| format!("http: {}", args.http.socket()))?;
-        let metrics_router = render_metrics_with(recorder);
+        let server = server.wrap_err("http")?;
         let metrics = args.metrics.socket();
-        let metrics = Server::start(metrics, metrics_router, ServerLimits::default())
-            .await
-            .wrap_err_with(|| format!("metrics: {metrics}"))?;
+        let metrics = Server::start(metrics, metrics_router(recorder), ServerLimits::default());
+        let metrics = metrics.await.wrap_err("metrics")?;
         println!("listening on http://{}", server.local_addr());
         tracing::info!(
             target: "da::node", http = %server.local_addr(), metrics = %metrics.local_addr(),
@@ -87,7 +85,10 @@ fn open(args: &RunArgs) -> eyre::Result<Node> {
 /// Waits for a signal, or for a task that failed.
 async fn wait(tasks: &mut JoinSet<eyre::Result<()>>) -> eyre::Result<Option<eyre::Report>> {
     tokio::select! {
-        told = told_to_stop() => told.map(|()| None),
+        told = told_to_stop() => {
+            tracing::info!(target: "da::node", signal = told?, "told to stop");
+            Ok(None)
+        }
         ended = tasks.join_next() => Ok(match ended {
             Some(Ok(Err(error))) => Some(error),
             Some(Err(error)) => Some(error.into()),

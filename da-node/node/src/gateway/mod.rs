@@ -31,7 +31,7 @@ pub use submissions::{BlobRef, SubmissionState};
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::http::ServerLimits;
+use cairn_node_setup::ServerLimits;
 
 /// The interface of a gateway. Bodies must arrive at the rate of the limits.
 pub fn router(gateway: Gateway, limits: ServerLimits) -> Router {

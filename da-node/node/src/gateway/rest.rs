@@ -8,12 +8,13 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use cairn_node_setup::ServerLimits;
 use cairn_primitives::da::{MAX_PAYLOAD_BYTES, RefusalCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::rpc::Module;
 use super::{Gateway, GatewayError};
-use crate::http::{BodyReader, ServerLimits, drain};
+use crate::http::{BodyReader, drain};
 
 /// Type byte of a generic commitment in the OP stack.
 const GENERIC: u8 = 1;

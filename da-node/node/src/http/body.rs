@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
+use cairn_node_setup::ServerLimits;
 use cairn_primitives::da::{Refusal, RefusalCode};
 use futures::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::ServerLimits;
 use super::refuse::malformed;
 
 /// Bytes of a refused body that are still taken off the connection, so that the sender gets to

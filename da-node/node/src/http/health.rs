@@ -1,11 +1,9 @@
-//! `/health` and `/metrics`.
+//! `/health`.
 
 use alloy_primitives::Address;
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
-use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
@@ -80,18 +78,4 @@ pub(super) async fn health(State(shared): State<Shared>) -> (StatusCode, Json<He
     let code =
         if health.reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(health))
-}
-
-/// Serves `/metrics` from a recorder.
-pub fn render_metrics_with(recorder: PrometheusHandle) -> Router {
-    Router::new().route(
-        "/metrics",
-        get(move || {
-            let recorder = recorder.clone();
-            async move {
-                recorder.run_upkeep();
-                recorder.render()
-            }
-        }),
-    )
 }

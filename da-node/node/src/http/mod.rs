@@ -19,15 +19,15 @@ mod inject;
 mod read;
 mod refuse;
 mod rpc;
-mod server;
 mod submit;
 
 use axum::Router;
 use axum::routing::{get, post};
 pub(crate) use body::{BodyReader, drain};
-pub use health::{Health, render_metrics_with};
+pub use health::Health;
 pub use inject::{Injection, inject};
-pub use server::{Server, ServerLimits};
+
+use cairn_node_setup::ServerLimits;
 
 use crate::Node;
 

@@ -2,27 +2,15 @@
 
 use std::path::PathBuf;
 
+use cairn_node_setup::SetupError;
 use cairn_primitives::da::bls::BlsError;
 
 /// A key file that cannot be used. All of them end the command; the text says what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file cannot be read or written.
-    #[error("{path}: {source}")]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// Others than the owner may read or write a file with a secret.
-    #[error("{path} has mode {mode:04o}: a secret must be readable by its owner alone (0600)")]
-    Mode {
-        /// Which file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    /// The file cannot be read or written, or others than its owner may.
+    #[error(transparent)]
+    File(#[from] SetupError),
     /// Neither 64 hexadecimal digits nor a keystore.
     #[error("{path} holds neither a keystore nor 32 bytes in hexadecimal")]
     Format {

@@ -1,41 +1,20 @@
-//! Files with secrets.
+//! Files with keys.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use alloy_primitives::hex;
+use cairn_node_setup::{SetupError, read_secret_text, write_private};
 use cairn_primitives::da::bls::SecretKey;
 
 use super::{KeyError, Keystore};
-
-/// Permission bits of everyone but the owner.
-const OTHERS: u32 = 0o077;
-
-fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> KeyError + '_ {
-    move |source| KeyError::File { path: path.to_path_buf(), source }
-}
-
-/// Reads a file that only its owner may read, without the white space around its text.
-///
-/// # Errors
-/// [`KeyError::Mode`] if others may, [`KeyError::File`].
-pub fn read_secret_text(path: &Path) -> Result<String, KeyError> {
-    let mode = std::fs::metadata(path).map_err(file_error(path))?.mode() & 0o7777;
-    if mode & OTHERS != 0 {
-        return Err(KeyError::Mode { path: path.to_path_buf(), mode });
-    }
-    let text = std::fs::read_to_string(path).map_err(file_error(path))?;
-    Ok(text.trim().to_string())
-}
 
 /// Reads a key: a keystore, opened with the text of the password file, or a plain file.
 ///
 /// # Errors
 /// [`KeyError`].
 pub fn read_key(path: &Path, password: Option<&str>) -> Result<SecretKey, KeyError> {
-    let text = std::fs::read_to_string(path).map_err(file_error(path))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| SetupError::File { path: path.to_path_buf(), source })?;
     if text.trim_start().starts_with('{') {
         let keystore: Keystore =
             serde_json::from_str(&text).map_err(|error| KeyError::Keystore(error.to_string()))?;
@@ -50,33 +29,17 @@ pub fn read_key(path: &Path, password: Option<&str>) -> Result<SecretKey, KeyErr
     Ok(SecretKey::from_bytes(&bytes)?)
 }
 
-/// Writes a new file with mode 0600. An existing file is never overwritten: it may be the only
-/// copy of a key.
-///
-/// # Errors
-/// [`KeyError::File`].
-pub fn write_private(path: &Path, text: &str) -> Result<(), KeyError> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(file_error(path))?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(file_error(path))
-}
-
 /// Writes a key in hexadecimal.
 ///
 /// # Errors
 /// [`KeyError::File`].
 pub fn write_plain(path: &Path, key: &SecretKey) -> Result<(), KeyError> {
-    write_private(path, &format!("{}\n", hex::encode_prefixed(key.to_bytes())))
+    Ok(write_private(path, &format!("{}\n", hex::encode_prefixed(key.to_bytes())))?)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
 
@@ -91,7 +54,7 @@ mod tests {
         write_plain(&path, &secret()).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(read_key(&path, None).unwrap().to_bytes(), secret().to_bytes());
-        assert!(matches!(write_plain(&path, &secret()), Err(KeyError::File { .. })));
+        assert!(matches!(write_plain(&path, &secret()), Err(KeyError::File(_))));
     }
 
     #[test]
@@ -99,11 +62,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         write_plain(&path, &secret()).unwrap();
-        for mode in [0o640, 0o604, 0o610, 0o620, 0o666] {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            let error = read_key(&path, None).unwrap_err();
-            assert!(matches!(error, KeyError::Mode { mode: found, .. } if found == mode));
-        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let error = read_key(&path, None).unwrap_err();
+        assert!(matches!(error, KeyError::File(SetupError::Mode { mode: 0o640, .. })));
     }
 
     #[test]
@@ -121,6 +82,6 @@ mod tests {
         assert!(matches!(with(&"ff".repeat(32)), KeyError::Key(_)));
         assert!(matches!(with("{}"), KeyError::Keystore(_)));
         let missing = read_key(&dir.path().join("missing"), None).unwrap_err();
-        assert!(matches!(missing, KeyError::File { .. }));
+        assert!(matches!(missing, KeyError::File(_)));
     }
 }

@@ -9,5 +9,5 @@ mod file;
 mod keystore;
 
 pub use error::KeyError;
-pub use file::{read_key, read_secret_text, write_plain, write_private};
+pub use file::{read_key, write_plain};
 pub use keystore::{Keystore, ScryptCost};

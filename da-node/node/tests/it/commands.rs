@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use cairn_da_node::keys::write_private;
+use cairn_node_setup::write_private;
 use serde_json::Value;
 
 fn run(args: &[&str]) -> Output {

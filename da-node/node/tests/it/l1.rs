@@ -121,7 +121,7 @@ impl L1 {
 
     /// A provider, sending from an account.
     pub(crate) fn provider(&self, account: Option<PrivateKeySigner>) -> DynProvider {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        cairn_node_setup::install_tls();
         let url = self.url.parse().unwrap();
         let builder = ProviderBuilder::new();
         match account {

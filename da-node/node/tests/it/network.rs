@@ -8,7 +8,8 @@ use axum::routing::get;
 use cairn_da_client::collect::CollectPolicy;
 use cairn_da_client::retrieval::RetrievalPolicy;
 use cairn_da_client::{ClientError, Disperser, Nodes, Retriever};
-use cairn_da_node::http::{Injection, Server, ServerLimits};
+use cairn_da_node::http::Injection;
+use cairn_node_setup::{Server, ServerLimits};
 use cairn_primitives::da::{
     CertificateStatus, Reservation, RowIndex, Shape, Timestamp, check_certificate,
 };

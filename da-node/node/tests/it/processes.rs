@@ -11,7 +11,7 @@ use cairn_da_client::collect::CollectPolicy;
 use cairn_da_client::registry::{Quorum, Registry};
 use cairn_da_client::retrieval::RetrievalPolicy;
 use cairn_da_client::{Disperser, Nodes, Retriever};
-use cairn_da_node::http::{Server, ServerLimits};
+use cairn_node_setup::{Server, ServerLimits};
 use cairn_primitives::da::{
     CertificateStatus, Epoch, Header, Reservation, RowIndex, Shape, Timestamp,
 };
@@ -83,7 +83,7 @@ impl Network {
     pub(crate) fn payer_key(&self) -> PathBuf {
         let path = self.dir.path().join("payer-key");
         let secret = alloy_primitives::hex::encode_prefixed(account(16).to_bytes());
-        cairn_da_node::keys::write_private(&path, &secret).unwrap();
+        cairn_node_setup::write_private(&path, &secret).unwrap();
         path
     }
 
@@ -93,7 +93,7 @@ impl Network {
         let made = binary().args(["key", "new", "--out"]).arg(&key).status().unwrap();
         assert!(made.success());
         let secret = alloy_primitives::hex::encode_prefixed(account(number).to_bytes());
-        cairn_da_node::keys::write_private(&l1_key, &secret).unwrap();
+        cairn_node_setup::write_private(&l1_key, &secret).unwrap();
         let mut command = binary();
         command.args(["register", "--key"]).arg(key).arg("--l1.key").arg(l1_key);
         command.args(["--stake-wei", &ETHER.to_string()]);

@@ -9,9 +9,10 @@ use alloy_primitives::{Address, B256, keccak256};
 use cairn_da_client::registry::Quorum;
 use cairn_da_codec::{Committer, EncodedMatrix};
 use cairn_da_node::admission::{Disk, Event, L1Head, Limits, Operator, Quorums};
-use cairn_da_node::http::{Injection, Server, ServerLimits, inject, router};
+use cairn_da_node::http::{Injection, inject, router};
 use cairn_da_node::store::StoreOptions;
 use cairn_da_node::{Clock, Node, NodeConfig};
+use cairn_node_setup::{Server, ServerLimits};
 use cairn_primitives::da::bls::SecretKey;
 use cairn_primitives::da::{
     Domain, Epoch, Header, OperatorIndex, PayerSignature, PayloadLength, QuorumId, Reservation,

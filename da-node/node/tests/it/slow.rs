@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cairn_da_node::admission::Limits;
-use cairn_da_node::http::ServerLimits;
+use cairn_node_setup::ServerLimits;
 use cairn_primitives::da::Submission;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

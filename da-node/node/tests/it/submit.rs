@@ -16,7 +16,7 @@ const SEVERAL_ROWS: usize = 300_000;
 pub(crate) fn http() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        cairn_node_setup::install_tls();
         reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap()
     })
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use cairn_chain::SequencerStatus;
 use cairn_rpc::{Backend, PortConfig, RpcConfig, RpcServer};
 use eyre::WrapErr;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::RunArgs;
 use crate::dev::DevChain;
@@ -17,7 +16,7 @@ use crate::service::Service;
 pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
     let args = args.resolve()?;
     let dev = if args.dev { Some(DevChain::new(&args)?) } else { None };
-    raise_descriptor_limit();
+    cairn_node_setup::raise_descriptor_limit();
     let (datadir, _temporary) = datadir(&args)?;
     let genesis = match (&dev, &args.genesis) {
         (Some(dev), _) => dev.genesis.clone(),
@@ -25,7 +24,7 @@ pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
         (None, None) => stored_genesis(&datadir)?
             .ok_or_else(|| eyre::eyre!("run needs --dev, --genesis FILE, or a --datadir in use"))?,
     };
-    let recorder = crate::service::install_recorder()?;
+    let recorder = cairn_node_setup::install_recorder()?;
     let node = Node::start(&args, &datadir, &genesis)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -53,14 +52,6 @@ pub(crate) fn run(args: RunArgs) -> eyre::Result<()> {
     match ended {
         Some(SequencerStatus::Ended(reason)) => eyre::bail!("the sequencer ended: {reason}"),
         _ => Ok(()),
-    }
-}
-
-/// Thousands of connections need thousands of descriptors; the usual soft limit is 1024.
-fn raise_descriptor_limit() {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) => tracing::debug!(target: "node", limit, "file descriptors"),
-        Err(error) => tracing::warn!(target: "node", %error, "file descriptor limit not raised"),
     }
 }
 
@@ -110,13 +101,11 @@ fn datadir(args: &RunArgs) -> eyre::Result<(PathBuf, Option<tempfile::TempDir>)>
 
 /// Waits for a signal, or for the sequencer to end.
 async fn until_stopped(node: &Node) -> eyre::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate()).wrap_err("SIGTERM handler")?;
-    let mut interrupt = signal(SignalKind::interrupt()).wrap_err("SIGINT handler")?;
+    let mut told = std::pin::pin!(cairn_node_setup::told_to_stop());
     let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok("SIGTERM"),
-            _ = interrupt.recv() => return Ok("SIGINT"),
+            signal = &mut told => return Ok(signal?),
             _ = look.tick() => {
                 let status = node.sequencer.as_ref().map(|sequencer| sequencer.status());
                 if matches!(status, Some(SequencerStatus::Ended(_))) {

@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::SetupError;
+
 /// Bytes of a connection that are buffered; request line and headers must fit.
 const BUFFER_BYTES: usize = 64 << 10;
 /// How long requests in progress may take to end when the node stops.
@@ -45,7 +47,8 @@ impl Default for ServerLimits {
 }
 
 impl ServerLimits {
-    pub(super) fn time_for_body(&self, length: usize) -> Duration {
+    /// Time from the start of a body until the bytes after the first `length` must be here.
+    pub fn time_for_body(&self, length: usize) -> Duration {
         let millis = (length as u64).saturating_mul(1000) / self.body_bytes_per_second.max(1);
         self.body_grace.saturating_add(Duration::from_millis(millis))
     }
@@ -63,14 +66,15 @@ impl Server {
     /// Listens and serves.
     ///
     /// # Errors
-    /// The address cannot be bound.
+    /// [`SetupError::Listen`].
     pub async fn start(
         listen: SocketAddr,
         router: Router,
         limits: ServerLimits,
-    ) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(listen).await?;
-        let address = listener.local_addr()?;
+    ) -> Result<Self, SetupError> {
+        let failed = |source| SetupError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, router, limits, stopped));
         Ok(Self { address, stop, task })
@@ -86,7 +90,7 @@ impl Server {
         // A server that has ended on its own needs no telling.
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
-            tracing::warn!(target: "da::http", %error, "server");
+            tracing::warn!(target: "node::http", %error, "server");
         }
     }
 }
@@ -114,20 +118,20 @@ async fn serve(
                 tokio::spawn(async move {
                     // Most errors here are senders who went away or ran into a limit.
                     if let Err(error) = connection.await {
-                        tracing::debug!(target: "da::http", %error, "connection");
+                        tracing::debug!(target: "node::http", %error, "connection");
                     }
                     drop(permit);
                 });
             }
             Err(error) => {
-                tracing::warn!(target: "da::http", %error, "accept");
+                tracing::warn!(target: "node::http", %error, "accept");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
     drop(listener);
     if tokio::time::timeout(STOP_TIME, graceful.shutdown()).await.is_err() {
-        tracing::warn!(target: "da::http", "requests were still in progress when the node stopped");
+        tracing::warn!(target: "node::http", "requests were still in progress when the node stopped");
     }
 }
 
