@@ -2,7 +2,7 @@
 
 use alloy_eips::eip1559::BaseFeeParams;
 use alloy_eips::eip7840::BlobParams;
-use alloy_genesis::{ChainConfig, Genesis};
+use alloy_genesis::{ChainConfig, Genesis, GenesisAccount};
 use alloy_hardforks::{EthereumHardfork, EthereumHardforks, ForkCondition};
 use alloy_op_hardforks::{OpHardfork, OpHardforks};
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -65,6 +65,7 @@ pub struct ChainSpec {
     cairn_time: Option<u64>,
     blobs: BlobSchedule,
     config_hash: B256,
+    storage_only_accounts: bool,
 }
 
 const OP_FORKS: [(OpHardfork, &str); 10] = [
@@ -108,7 +109,11 @@ impl ChainSpec {
         // fork must not share a store.
         let config_hash = keccak256(serde_json::to_value(&config)?.to_string());
         let blobs = BlobSchedule::from_config(&config);
-        let spec = Self { rules, config, op_times, cairn_time, blobs, config_hash };
+        let storage_only_accounts = matches!(rules, Rules::Ethereum)
+            || genesis.alloc.is_empty()
+            || genesis.alloc.values().any(is_storage_only);
+        let spec =
+            Self { rules, config, op_times, cairn_time, blobs, config_hash, storage_only_accounts };
         spec.check_fork_order()?;
         Ok(spec)
     }
@@ -121,6 +126,12 @@ impl ChainSpec {
     /// Rules of the chain.
     pub const fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Whether there may be accounts with storage, but with neither nonce nor code. Since Spurious
+    /// Dragon (EIP-161) only a genesis file makes them, and an OP chain is younger.
+    pub const fn may_have_storage_only_accounts(&self) -> bool {
+        self.storage_only_accounts
     }
 
     /// Whether the chain follows OP rules.
@@ -256,6 +267,12 @@ fn at_block(block: Option<u64>) -> ForkCondition {
     block.map_or(ForkCondition::Never, ForkCondition::Block)
 }
 
+fn is_storage_only(account: &GenesisAccount) -> bool {
+    let unused =
+        account.nonce.unwrap_or(0) == 0 && account.code.as_ref().is_none_or(|code| code.is_empty());
+    unused && account.storage.as_ref().is_some_and(|storage| !storage.is_empty())
+}
+
 impl EthereumHardforks for ChainSpec {
     fn ethereum_fork_activation(&self, fork: EthereumHardfork) -> ForkCondition {
         use EthereumHardfork as F;
@@ -343,6 +360,32 @@ mod tests {
             "optimism": {"eip1559Elasticity": 6, "eip1559Denominator": 50}
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn storage_only_accounts_are_looked_for_unless_genesis_rules_them_out() {
+        let with = |config: serde_json::Value, alloc: serde_json::Value| {
+            let genesis = serde_json::json!({
+                "config": config, "difficulty": "0x0", "gasLimit": "0x1c9c380", "alloc": alloc
+            });
+            let spec = ChainSpec::from_genesis(&serde_json::from_value(genesis).unwrap()).unwrap();
+            spec.may_have_storage_only_accounts()
+        };
+        let op = serde_json::json!({
+            "chainId": 901, "optimism": {"eip1559Elasticity": 6, "eip1559Denominator": 50}
+        });
+        let address = "0x0000000000000000000000000000000000000001";
+        let slot = format!("0x{:064x}", 1);
+        let plain = serde_json::json!({ address: {"balance": "0x1"} });
+        let contract = serde_json::json!({
+            address: {"balance": "0x0", "code": "0x00", "storage": {&slot: &slot}}
+        });
+        let storage = serde_json::json!({ address: {"balance": "0x0", "storage": {&slot: &slot}} });
+        assert!(!with(op.clone(), plain.clone()));
+        assert!(!with(op.clone(), contract));
+        assert!(with(op.clone(), storage));
+        assert!(with(op, serde_json::json!({})));
+        assert!(with(serde_json::json!({"chainId": 1}), plain));
     }
 
     #[test]

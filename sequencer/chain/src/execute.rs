@@ -12,7 +12,7 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, address};
 use alloy_trie::EMPTY_ROOT_HASH;
 use cairn_evm::{BlockDiff, BlockError, BlockExecutor, BlockOutcome, EvmConfig};
 use cairn_primitives::{ChainSpec, Header, Receipt, RecoveredBlock};
-use cairn_state::{Layer, StateChanges, StateChangesBuilder, StateUpdate, StateView};
+use cairn_state::{HeadStart, Layer, StateChanges, StateChangesBuilder, StateUpdate, StateView};
 
 use self::post_state::PostStates;
 use crate::error::{ChainError, ImportError};
@@ -75,19 +75,24 @@ impl Execution {
         parent_state: &StateView,
     ) -> Result<Self, ChainError> {
         let receipts = receipts_root(&outcome.receipts);
-        Self::rooted(spec, timestamp, outcome, parent_state, receipts)
+        Self::rooted(spec, timestamp, outcome, parent_state, receipts, None)
     }
 
-    /// [`Self::new`] for a caller that has root and bloom of the receipts.
+    /// [`Self::new`] for a caller that has root and bloom of the receipts, and may have begun with
+    /// the state root.
     pub(crate) fn rooted(
         spec: &ChainSpec,
         timestamp: u64,
         mut outcome: BlockOutcome,
         parent_state: &StateView,
         (receipts_root, logs_bloom): (B256, Bloom),
+        start: Option<HeadStart>,
     ) -> Result<Self, ChainError> {
         let changes = Arc::new(state_changes(std::mem::take(&mut outcome.diff)));
-        let update = parent_state.state_update(&changes)?;
+        let update = match start {
+            Some(start) => parent_state.state_update_from(start, &changes)?,
+            None => parent_state.state_update(&changes)?,
+        };
         let isthmus = spec.is_optimism() && spec.is_prague_active_at_timestamp(timestamp);
         let message_passer_root = if isthmus {
             Some(match update.storage_root(MESSAGE_PASSER) {
@@ -199,7 +204,7 @@ pub(crate) fn receipts_root(receipts: &[Receipt]) -> (B256, Bloom) {
 
 /// Hashes the keys of a diff.
 pub(crate) fn state_changes(diff: BlockDiff) -> StateChanges {
-    let mut changes = StateChangesBuilder::new();
+    let mut changes = StateChangesBuilder::with_capacity(diff.accounts.len());
     for account in diff.accounts {
         changes.account(account.address, account.before, account.after);
         if account.wiped {

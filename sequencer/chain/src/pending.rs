@@ -79,6 +79,10 @@ struct Open {
     state: StateView,
 }
 
+/// An open block that nobody is shown any more.
+#[derive(Debug)]
+pub(crate) struct Closed(#[expect(dead_code, reason = "kept to be dropped")] Option<Open>);
+
 impl PendingState {
     /// Opens a block whose first transactions are `deposits`.
     pub(crate) fn open(&self, header: Header, state: StateView) {
@@ -119,9 +123,10 @@ impl PendingState {
         }
     }
 
-    /// Forgets the open block: it was sealed or abandoned.
-    pub(crate) fn close(&self) {
-        *self.open.write() = None;
+    /// Forgets the open block: it was sealed or abandoned. Freeing all of it takes some
+    /// milliseconds, which the caller may leave to another thread.
+    pub(crate) fn close(&self) -> Closed {
+        Closed(self.open.write().take())
     }
 
     /// Snapshot of the open block.

@@ -39,6 +39,10 @@ struct Progress {
     failure: Option<String>,
 }
 
+/// How far writing steps back behind the threads that clients wait for, recovery included. The bound
+/// on blocks that wait keeps it from falling behind for good.
+const NICENESS: i32 = 10;
+
 /// What one round did.
 enum Round {
     Idle,
@@ -103,6 +107,10 @@ pub(crate) fn start(inner: &Arc<Inner>) -> Result<(), ChainError> {
     let thread = thread::Builder::new()
         .name("cairn-persist".into())
         .spawn(move || {
+            // Linux keeps the niceness of each thread apart; a refusal costs only speed.
+            if let Err(error) = rustix::process::nice(NICENESS) {
+                tracing::debug!(target: "chain::persistence", %error, "usual priority");
+            }
             let ended = catch_unwind(AssertUnwindSafe(|| run(&weak)));
             if ended.is_err()
                 && let Some(inner) = weak.upgrade()

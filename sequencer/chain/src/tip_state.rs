@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use cairn_evm::rollup_fee;
-use cairn_pool::TipState;
+use cairn_evm::{DaSize, rollup_fee};
+use cairn_pool::{RollupCost, TipState};
 use cairn_primitives::{Account, ReadError, StateReader};
 
 use crate::Chain;
@@ -17,10 +17,13 @@ impl TipState for Chain {
         }
     }
 
-    fn rollup_fee(&self, encoded: &[u8], gas_limit: u64) -> u128 {
-        let Some((timestamp, attributes)) = self.inner.pending.l1_attributes() else { return 0 };
-        let fee = rollup_fee(self.spec(), timestamp, &attributes, encoded, gas_limit);
-        fee.saturating_to()
+    fn rollup_cost(&self, encoded: &[u8], gas_limit: u64) -> RollupCost {
+        let Some((timestamp, attributes)) = self.inner.pending.l1_attributes() else {
+            return RollupCost::default();
+        };
+        let size = DaSize::estimate(encoded);
+        let fee = rollup_fee(self.spec(), timestamp, &attributes, encoded, size, gas_limit);
+        RollupCost { fee: fee.saturating_to(), da_size: Some(size.millionths()) }
     }
 }
 

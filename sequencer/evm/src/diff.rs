@@ -2,7 +2,6 @@
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use cairn_primitives::Account;
-use revm::database::BundleState;
 use revm::state::EvmState;
 
 use crate::database::account_of;
@@ -45,39 +44,6 @@ pub struct AccountDelta {
     pub wiped: bool,
     /// Slots that the transaction changed, with their new values.
     pub storage: Vec<(U256, U256)>,
-}
-
-impl BlockDiff {
-    pub(crate) fn from_bundle(bundle: BundleState) -> Self {
-        let mut diff = Self {
-            accounts: Vec::with_capacity(bundle.state.len()),
-            code: bundle
-                .contracts
-                .into_iter()
-                .filter(|(hash, _)| *hash != KECCAK256_EMPTY)
-                .map(|(hash, code)| (hash, code.original_bytes()))
-                .collect(),
-        };
-        for (address, account) in bundle.state {
-            let wiped = account.status.was_destroyed();
-            let storage: Vec<_> = account
-                .storage
-                .iter()
-                .map(|(slot, value)| {
-                    // A wiped account's slots start from nothing.
-                    let before = if wiped { U256::ZERO } else { value.previous_or_original_value };
-                    (*slot, before, value.present_value)
-                })
-                .filter(|(_, before, after)| before != after)
-                .collect();
-            let before = account.original_info.as_ref().map(account_of);
-            let after = account.info.as_ref().map(account_of);
-            if before != after || wiped || !storage.is_empty() {
-                diff.accounts.push(AccountDiff { address, before, after, wiped, storage });
-            }
-        }
-        diff
-    }
 }
 
 /// The deltas of one transaction. Before Spurious Dragon (EIP-161) touched accounts exist even if

@@ -2,13 +2,51 @@
 
 use alloy_op_evm::spec_by_timestamp_after_bedrock;
 use alloy_primitives::U256;
-use cairn_primitives::{ChainSpec, L1Attributes};
+use cairn_primitives::{ChainSpec, DEPOSIT_TX_TYPE, L1Attributes};
 use op_revm::{L1BlockInfo, OpSpecId, estimate_tx_compressed_size};
 
 /// Compressed sizes are estimated in millionths of a byte.
 const SIZE_UNIT: u64 = 1_000_000;
 /// Gas of a byte of calldata that is not zero.
 const CALLDATA_GAS: u64 = 16;
+
+/// How large a transaction is estimated to be once it is compressed into a batch, in millionths of a
+/// byte (OP specification, Fjord). Estimating compresses the transaction: do it once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DaSize(u64);
+
+impl DaSize {
+    /// The size of a transaction in its EIP-2718 form.
+    pub fn estimate(encoded: &[u8]) -> Self {
+        Self(estimate_tx_compressed_size(encoded))
+    }
+
+    /// A size that was estimated before, in millionths of a byte.
+    pub const fn from_millionths(size: u64) -> Self {
+        Self(size)
+    }
+
+    /// Millionths of a byte.
+    pub const fn millionths(self) -> u64 {
+        self.0
+    }
+
+    /// Whole bytes.
+    pub const fn bytes(self) -> u64 {
+        self.0 / SIZE_UNIT
+    }
+
+    /// L1 data fee since Fjord, wei: `size * (16 * baseFee * baseFeeScalar + blobBaseFee *
+    /// blobBaseFeeScalar) / 1e12`.
+    pub(crate) fn l1_fee(self, info: &L1BlockInfo) -> U256 {
+        let calldata = info.l1_base_fee.saturating_mul(U256::from(CALLDATA_GAS));
+        let calldata = calldata.saturating_mul(info.l1_base_fee_scalar);
+        let blob = info.l1_blob_base_fee.unwrap_or_default();
+        let blob = blob.saturating_mul(info.l1_blob_base_fee_scalar.unwrap_or_default());
+        let per_byte = calldata.saturating_add(blob);
+        U256::from(self.0).saturating_mul(per_byte) / U256::from(SIZE_UNIT * SIZE_UNIT)
+    }
+}
 
 /// The L1 part of one transaction's cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,20 +73,23 @@ impl TxL1Fee {
         let fork = spec_by_timestamp_after_bedrock(spec, timestamp);
         let mut info = block_info(attributes);
         let jovian = fork.is_enabled_in(OpSpecId::JOVIAN);
-        let size = estimate_tx_compressed_size(encoded);
+        let size = DaSize::estimate(encoded);
         let footprint = size
-            .saturating_div(SIZE_UNIT)
+            .bytes()
             .saturating_mul(attributes.system.effective_da_footprint_gas_scalar().into());
-        // As `data_gas` reckons it, without estimating the size once more.
+        // Since Fjord as op-revm reckons both, without estimating the size twice more.
         let gas_used = if fork.is_enabled_in(OpSpecId::FJORD) {
-            U256::from(size.saturating_mul(CALLDATA_GAS) / SIZE_UNIT)
+            info.tx_l1_cost = Some(size.l1_fee(&info));
+            U256::from(size.0.saturating_mul(CALLDATA_GAS) / SIZE_UNIT)
         } else {
             info.data_gas(encoded, fork)
         };
         let system = &attributes.system;
         let charged = system.operator_fee_scalar != 0 || system.operator_fee_constant != 0;
+        // Deposits pay nothing, whatever was reckoned.
+        let free = encoded.first().is_none_or(|ty| *ty == DEPOSIT_TX_TYPE);
         Self {
-            fee: info.calculate_tx_l1_cost(encoded, fork),
+            fee: if free { U256::ZERO } else { info.calculate_tx_l1_cost(encoded, fork) },
             gas_used,
             da_footprint: jovian.then_some(footprint),
             operator_fee: charged && fork.is_enabled_in(OpSpecId::ISTHMUS),
@@ -57,16 +98,21 @@ impl TxL1Fee {
 }
 
 /// Everything that a transaction can be charged beyond gas, in wei: L1 data fee, and operator fee
-/// on its whole gas limit.
+/// on its whole gas limit. `size` is that of `encoded`.
 pub fn rollup_fee(
     spec: &ChainSpec,
     timestamp: u64,
     attributes: &L1Attributes,
     encoded: &[u8],
+    size: DaSize,
     gas_limit: u64,
 ) -> U256 {
     let fork = spec_by_timestamp_after_bedrock(spec, timestamp);
-    block_info(attributes).tx_cost(encoded, U256::from(gas_limit), fork)
+    let mut info = block_info(attributes);
+    if fork.is_enabled_in(OpSpecId::FJORD) {
+        info.tx_l1_cost = Some(size.l1_fee(&info));
+    }
+    info.tx_cost(encoded, U256::from(gas_limit), fork)
 }
 
 fn block_info(attributes: &L1Attributes) -> L1BlockInfo {
@@ -114,6 +160,23 @@ mod tests {
         assert!(!fee.operator_fee, "both of its parameters are zero");
         attributes.system.operator_fee_constant = 1;
         assert!(TxL1Fee::new(&jovian(), 0, &attributes, &[2; 80]).operator_fee);
+    }
+
+    #[test]
+    fn a_fee_from_a_size_is_the_one_that_op_revm_reckons() {
+        let mut attributes = L1Attributes::default();
+        attributes.origin.base_fee = U256::from(1_234_567_891u64);
+        attributes.origin.blob_base_fee = U256::from(98_765_431u64);
+        attributes.system.base_fee_scalar = 2_269;
+        attributes.system.blob_base_fee_scalar = 1_055_762;
+        for len in [1usize, 80, 120, 700, 5_000] {
+            let encoded: Vec<u8> =
+                (0..len).map(|i| 2u8.wrapping_add((i * i % 251) as u8)).collect();
+            let mut info = block_info(&attributes);
+            let theirs = info.calculate_tx_l1_cost(&encoded, OpSpecId::JOVIAN);
+            let info = block_info(&attributes);
+            assert_eq!(DaSize::estimate(&encoded).l1_fee(&info), theirs, "{len} bytes");
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use error::{BlockError, TxError};
 pub use executor::{BlockExecutor, BlockOutcome, TxOutcome, TxStatus};
 pub use guard::{Bounded, Guard, Interrupt, LastStep, Stopped};
 pub use halt_text::{REVERTED, halt_text, is_out_of_gas, opcode_name};
-pub use l1_fee::{TxL1Fee, rollup_fee};
+pub use l1_fee::{DaSize, TxL1Fee, rollup_fee};
 pub use precompiles::PrecompileSet;
 pub use revert_reason::revert_reason;
 pub use transaction::{TxRequest, tx_env};

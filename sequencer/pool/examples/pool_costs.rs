@@ -201,7 +201,7 @@ fn operations(txs: &[Arc<PoolTransaction>]) {
     line("report as executed", reporting, count);
     let start = Instant::now();
     pool.block_sealed(1);
-    pool.block_persisted(1);
+    drop(pool.block_persisted(1));
     line("forget after persistence", start.elapsed(), count);
     assert_eq!(pool.status().included + pool.status().pending, 0, "everything was executed");
 }

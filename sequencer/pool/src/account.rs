@@ -15,12 +15,21 @@ pub trait TipState: Send + Sync + std::fmt::Debug {
     /// the pool's lock held. Cheap: it is called for every batch with an unknown sender.
     fn view(&self) -> Arc<dyn StateReader>;
 
-    /// What the rollup charges for a transaction beyond gas at its fee cap: L1 data fee and operator
-    /// fee, in wei. `encoded` is the EIP-2718 encoding. Zero under Ethereum rules.
-    fn rollup_fee(&self, encoded: &[u8], gas_limit: u64) -> u128 {
+    /// What the rollup charges for a transaction beyond gas at its fee cap. `encoded` is the EIP-2718
+    /// encoding. Nothing under Ethereum rules.
+    fn rollup_cost(&self, encoded: &[u8], gas_limit: u64) -> RollupCost {
         let _ = (encoded, gas_limit);
-        0
+        RollupCost::default()
     }
+}
+
+/// What a rollup charges beyond gas, and by which size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RollupCost {
+    /// L1 data fee and operator fee, wei.
+    pub fee: u128,
+    /// Estimated compressed size, millionths of a byte: the builder need not estimate it again.
+    pub da_size: Option<u64>,
 }
 
 /// What the code of a sender means to the pool.

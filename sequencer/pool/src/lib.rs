@@ -39,7 +39,7 @@ mod shared;
 mod transaction;
 mod validate;
 
-pub use account::{SenderCode, SenderView, TipState};
+pub use account::{RollupCost, SenderCode, SenderView, TipState};
 pub use conditions::BlockConditions;
 pub use config::{PoolConfig, RecoveryConfig};
 pub use decode::{decode_canonical, recover_sender};

@@ -5,6 +5,8 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use cairn_primitives::{SignedTx, TxEnvelope};
 
+use crate::RollupCost;
+
 /// Milliseconds since the Unix epoch. The pool reads no clock; callers pass the time in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Timestamp(pub u64);
@@ -36,7 +38,7 @@ pub struct PoolTransaction {
     cost: U256,
     fee_cap: u128,
     tip_cap: u128,
-    rollup_fee: u128,
+    rollup: RollupCost,
     authorities: Box<[Address]>,
     origin: Origin,
     received: Timestamp,
@@ -62,7 +64,7 @@ impl PoolTransaction {
             cost,
             fee_cap,
             tip_cap,
-            rollup_fee: 0,
+            rollup: RollupCost::default(),
             authorities: Box::default(),
             origin,
             received,
@@ -77,8 +79,8 @@ impl PoolTransaction {
     }
 
     /// Adds what the rollup charges beyond gas (L1 data fee, operator fee), in wei.
-    pub const fn with_rollup_fee(mut self, fee: u128) -> Self {
-        self.rollup_fee = fee;
+    pub const fn with_rollup_cost(mut self, cost: RollupCost) -> Self {
+        self.rollup = cost;
         self
     }
 
@@ -149,7 +151,12 @@ impl PoolTransaction {
 
     /// What the rollup charged beyond gas when the transaction was admitted, wei.
     pub const fn rollup_fee(&self) -> u128 {
-        self.rollup_fee
+        self.rollup.fee
+    }
+
+    /// Its compressed size as estimated at admission, millionths of a byte.
+    pub const fn da_size(&self) -> Option<u64> {
+        self.rollup.da_size
     }
 
     /// Recovered signers of the authorization list (EIP-7702), invalid tuples left out.

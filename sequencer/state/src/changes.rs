@@ -49,8 +49,8 @@ pub struct StorageChange {
 /// Everything that one block changes in the state. Immutable; share it by `Arc`.
 #[derive(Debug, Clone, Default)]
 pub struct StateChanges {
-    accounts: Vec<AccountChange>,
-    storage: Vec<Arc<StorageChange>>,
+    pub(crate) accounts: Vec<AccountChange>,
+    pub(crate) storage: Vec<Arc<StorageChange>>,
     delta: Delta,
 }
 
@@ -96,6 +96,13 @@ impl StateChangesBuilder {
     /// No change yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No change yet, with room for as many accounts.
+    pub fn with_capacity(accounts: usize) -> Self {
+        let mut changes = Self::default();
+        changes.accounts.reserve(accounts);
+        changes
     }
 
     /// An account before and after.
@@ -170,7 +177,7 @@ impl StateChangesBuilder {
     }
 
     fn delta(&mut self) -> Delta {
-        let mut delta = Delta::new();
+        let mut delta = Delta::with_capacity(self.accounts.len());
         for (address, (_, after)) in &self.accounts {
             delta.set_account(*address, *after);
         }

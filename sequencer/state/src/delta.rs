@@ -29,6 +29,13 @@ impl Delta {
         Self::default()
     }
 
+    /// An empty delta with room for as many accounts.
+    pub(crate) fn with_capacity(accounts: usize) -> Self {
+        let mut delta = Self::default();
+        delta.accounts.reserve(accounts);
+        delta
+    }
+
     /// Sets an account, or removes it together with its storage.
     pub fn set_account(&mut self, address: Address, account: Option<Account>) {
         self.accounts.insert(address, account);
@@ -63,13 +70,6 @@ impl Delta {
         storage.slots.get(slot).copied().or(storage.wiped.then_some(U256::ZERO))
     }
 
-    /// Whether the account has storage after the step, as far as this delta alone can tell.
-    pub(crate) fn has_storage(&self, address: &Address) -> Option<bool> {
-        let storage = self.storage.get(address)?;
-        let any = storage.slots.values().any(|value| !value.is_zero());
-        any.then_some(true).or(storage.wiped.then_some(false))
-    }
-
     /// Code that this delta added.
     pub fn code(&self, hash: &B256) -> Option<&Bytes> {
         self.code.get(hash)
@@ -80,24 +80,14 @@ impl Delta {
         self.accounts.is_empty() && self.storage.is_empty() && self.code.is_empty()
     }
 
-    /// Number of values, which is what merging costs.
-    pub fn len(&self) -> usize {
-        let slots: usize = self.storage.values().map(|storage| storage.slots.len() + 1).sum();
-        self.accounts.len() + slots + self.code.len()
+    /// Changed accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = (&Address, &Option<Account>)> {
+        self.accounts.iter()
     }
 
-    /// Puts a later delta on top of this one.
-    pub fn extend(&mut self, newer: &Self) {
-        self.accounts.extend(newer.accounts.iter().map(|(address, account)| (*address, *account)));
-        for (address, change) in &newer.storage {
-            let storage = self.storage.entry(*address).or_default();
-            if change.wiped {
-                storage.wiped = true;
-                storage.slots.clear();
-            }
-            storage.slots.extend(change.slots.iter().map(|(slot, value)| (*slot, *value)));
-        }
-        self.code.extend(newer.code.iter().map(|(hash, code)| (*hash, code.clone())));
+    /// Accounts whose storage was wiped.
+    pub(crate) fn wiped(&self) -> impl Iterator<Item = &Address> {
+        self.storage.iter().filter(|(_, storage)| storage.wiped).map(|(address, _)| address)
     }
 
     /// Changed slots with their values.
@@ -126,10 +116,6 @@ mod tests {
         newer.set_account(address, None);
         newer.set_storage(address, U256::from(2), one);
         assert_eq!(newer.storage(&address, &one), Some(U256::ZERO));
-        older.extend(&newer);
-        assert_eq!(older.storage(&address, &one), Some(U256::ZERO));
-        assert_eq!(older.storage(&address, &U256::from(2)), Some(one));
-        assert_eq!(older.account(&address), Some(None));
         assert_eq!(older.storage(&Address::ZERO, &one), None);
     }
 }

@@ -93,7 +93,7 @@ pub use journal::{Journal, JournalRecord};
 pub use layer::Layer;
 pub use options::{ChainIdentity, Keep, Options};
 pub use pending::PendingLayers;
-pub use root::StateUpdate;
+pub use root::{HeadStart, StateUpdate};
 pub use schema::AccountRecord;
 pub use store::{
     AccountProof, ColumnStats, CommittedBlock, Difference, GenesisState, Heads, ORPHANS_KEPT,

@@ -29,12 +29,16 @@ impl BlockJournal {
     /// Appends records to a block, synced when it returns. The records of a block that was not
     /// appended to before start at index 0. [`StateError::NoSpace`] leaves nothing behind: the
     /// same call may be made again.
-    pub(super) fn append(&mut self, block: u64, records: &[Vec<u8>]) -> Result<(), StateError> {
+    pub(super) fn append(
+        &mut self,
+        block: u64,
+        records: &[impl AsRef<[u8]>],
+    ) -> Result<(), StateError> {
         if records.is_empty() {
             return Ok(());
         }
         let first = if self.next.0 == block { self.next.1 } else { 0 };
-        let indexed = (first..).zip(records).map(|(index, bytes)| (block, index, &bytes[..]));
+        let indexed = (first..).zip(records).map(|(index, bytes)| (block, index, bytes.as_ref()));
         self.journal.append(indexed)?;
         let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
         self.next = (block, first.saturating_add(count));

@@ -1,17 +1,19 @@
 //! The sequencer: builds blocks out of the pool, executing transactions as they arrive.
 //!
-//! One thread does all of it, in rounds: take the best transactions from the pool, execute them in
-//! the open block, sync their journal records, publish state and receipts, report to the pool. At
-//! the block time it seals the block, hands it to the chain and opens the next one. Rounds are
-//! short, a few milliseconds at most, so that sealing is never late and a lone transaction is
-//! executed, synced and shown within about a millisecond.
+//! One thread executes, in rounds: it takes the best transactions from the pool and executes them in
+//! the open block. Another thread syncs the journal records of each round, publishes state and
+//! receipts, and reports to the pool, while the next round is executed. At the block time the first
+//! seals the block, hands it to the chain and opens the next one. Rounds are short, a few
+//! milliseconds at most, so that sealing is never late.
 
 mod attributes;
 mod journal;
 mod open_block;
 mod pause;
+mod publisher;
 mod records;
 mod replay;
+mod root_ahead;
 mod round;
 mod run;
 mod timing;

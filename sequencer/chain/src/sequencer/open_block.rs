@@ -1,20 +1,21 @@
 //! The block that is being built.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy_consensus::EMPTY_OMMER_ROOT_HASH;
 use alloy_consensus::constants::EMPTY_WITHDRAWALS;
 use alloy_consensus::transaction::Recovered;
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_hardforks::EthereumHardforks;
-use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, B256, Bloom, Bytes};
-use cairn_evm::{AccountDelta, BlockAttributes, BlockExecutor, EvmConfig, TxError};
+use cairn_evm::{AccountDelta, BlockAttributes, BlockExecutor, DaSize, EvmConfig, TxError};
 use cairn_pool::{Origin, PoolTransaction, Timestamp};
 use cairn_primitives::{Account, Block, BlockBody, ChainSpec, Header, RecoveredBlock, TxEnvelope};
 use cairn_state::{Delta, PendingLayers, StateView};
 
 use super::attributes::PayloadAttributes;
+use super::root_ahead::{RootAhead, RootThread};
 use crate::error::ChainError;
 use crate::execute::Execution;
 use crate::pending::PendingTx;
@@ -29,6 +30,7 @@ pub(super) struct OpenBlock {
     executor: BlockExecutor<StateView>,
     parent_state: StateView,
     pending: PendingLayers,
+    root_ahead: RootAhead,
     body: Vec<TxEnvelope>,
     senders: Vec<Address>,
     transactions_root: OrderedRoot,
@@ -37,8 +39,6 @@ pub(super) struct OpenBlock {
     next_log: usize,
     /// Changes since the last publication.
     unpublished: Delta,
-    /// Accounts changed since the pool was told last.
-    touched: AddressMap<Account>,
     buffer: Vec<u8>,
 }
 
@@ -76,6 +76,7 @@ impl OpenBlock {
             executor,
             parent_state,
             pending: PendingLayers::new(),
+            root_ahead: RootAhead::default(),
             body: Vec::new(),
             senders: Vec::new(),
             transactions_root: OrderedRoot::default(),
@@ -83,7 +84,6 @@ impl OpenBlock {
             logs_bloom: Bloom::ZERO,
             next_log: 0,
             unpublished: Delta::new(),
-            touched: AddressMap::default(),
             buffer: Vec::new(),
         };
         let mut executed = Vec::with_capacity(attributes.deposits.len());
@@ -100,7 +100,9 @@ impl OpenBlock {
 
     /// Executes a transaction as the block's next one. On an error nothing has changed.
     pub(super) fn execute(&mut self, tx: &PoolTransaction) -> Result<Executed, TxError> {
-        let outcome = self.executor.execute(tx.envelope(), tx.sender(), tx.encoded().clone())?;
+        let size = tx.da_size().map(DaSize::from_millionths);
+        let encoded = tx.encoded().clone();
+        let outcome = self.executor.execute_sized(tx.envelope(), tx.sender(), encoded, size)?;
         let index = self.body.len();
         self.transactions_root.push(tx.encoded());
         let receipt = self.executor.receipts()[index].clone();
@@ -115,26 +117,27 @@ impl OpenBlock {
         self.senders.push(tx.sender());
         let mut sender = Account::default();
         for delta in outcome.deltas {
-            let account = delta.account.unwrap_or_default();
             if delta.address == tx.sender() {
-                sender = account;
+                sender = delta.account.unwrap_or_default();
             }
-            self.touched.insert(delta.address, account);
             add_delta(&mut self.unpublished, delta);
         }
         let pending = PendingTx::new(tx, index, receipt, outcome.gas_used, first_log);
         Ok(Executed { tx: Arc::new(pending), sender })
     }
 
-    /// Accounts that changed since the last call, as they are now.
-    pub(super) fn take_touched(&mut self) -> AddressMap<Account> {
-        std::mem::take(&mut self.touched)
+    /// State after all executed transactions, and what has changed in it since the last call. What is
+    /// shown of it never changes again.
+    pub(super) fn publish(&mut self) -> (StateView, Delta) {
+        let changes = std::mem::take(&mut self.unpublished);
+        self.pending.push(&changes);
+        (self.pending.view(&self.parent_state), changes)
     }
 
-    /// State after all executed transactions; what is shown of it never changes again.
-    pub(super) fn publish(&mut self) -> StateView {
-        self.pending.push(std::mem::take(&mut self.unpublished));
-        self.pending.view(&self.parent_state)
+    /// Works ahead on the state root if it is time: `left` of the block time is.
+    pub(super) fn root_ahead(&mut self, thread: &RootThread, left: Duration, block_time: Duration) {
+        let view = || self.pending.view(&self.parent_state);
+        self.root_ahead.advance(thread, left, block_time, self.body.len(), view);
     }
 
     /// The header so far.
@@ -167,9 +170,16 @@ impl OpenBlock {
         let withdrawals: Option<&[_]> = if shanghai { Some(&[]) } else { None };
         let outcome = self.executor.finish(&[], withdrawals).map_err(|e| failed(e.to_string()))?;
         let mut header = self.header;
-        let roots = (self.receipts_root.finish(), self.logs_bloom);
-        let execution =
-            Execution::rooted(spec, header.timestamp, outcome, &self.parent_state, roots)?;
+        let receipts = (self.receipts_root.finish(), self.logs_bloom);
+        let start = self.root_ahead.finish();
+        let execution = Execution::rooted(
+            spec,
+            header.timestamp,
+            outcome,
+            &self.parent_state,
+            receipts,
+            start,
+        )?;
         execution.complete(&mut header, spec, self.transactions_root.finish());
         let body = BlockBody {
             transactions: self.body,

@@ -142,12 +142,13 @@ fn rebuild(
         if got != announced {
             return Err(ChainError::Replay { number, got, announced });
         }
-        announce(chain, sealed)?;
+        drop(announce(chain, sealed)?);
         chain.wait_for_room()?;
         return Ok(None);
     }
-    chain.inner.pending.open(open.header(), open.publish());
-    chain.inner.pending.publish(group, open.gas_used(), open.publish());
+    let (state, _) = open.publish();
+    chain.inner.pending.open(open.header(), state.clone());
+    chain.inner.pending.publish(group, open.gas_used(), state);
     journal.continue_at(number, block.records);
     Ok(Some(open))
 }

@@ -1,4 +1,5 @@
-//! One round: a batch of transactions executed, journaled, shown, reported.
+//! One round: a batch of transactions executed, then journaled, shown and reported while the next one
+//! is executed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,10 +7,9 @@ use std::time::{Duration, Instant};
 use cairn_evm::TxError;
 use cairn_evm::revm_types::InvalidTransaction;
 use cairn_pool::{PoolTransaction, Unexecutable};
-use cairn_state::StateError;
 
-use super::SequencerStatus;
-use super::open_block::{Executed, OpenBlock};
+use super::open_block::OpenBlock;
+use super::publisher::{Round, Shown};
 use super::records::Record;
 use super::run::Worker;
 use crate::error::ChainError;
@@ -23,6 +23,9 @@ const BUSY_PAUSE: u32 = 3;
 /// pause then: a round's sync and wake-ups are a tenth of what its transactions cost.
 const HEAVY_ARRIVAL: Duration = Duration::from_micros(50);
 const HEAVY_PAUSE: u32 = 8;
+
+/// How long to wait for the disk before looking at commands again.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 impl Worker {
     /// Under load the pause is longer: latency is bounded by it, while the processor time that
@@ -40,14 +43,15 @@ impl Worker {
         self.options.round_pause * factor
     }
 
-    /// Executes a batch, journals it, shows it, and reports to the pool.
+    /// Executes a batch and hands it over to be journaled, shown, and reported to the pool.
     pub(super) fn round(
         &mut self,
         open: &mut OpenBlock,
         batch: &[Arc<PoolTransaction>],
         deadline: Instant,
     ) -> Result<(), ChainError> {
-        let stop = deadline.min(Instant::now() + self.options.round_time);
+        let started = Instant::now();
+        let stop = deadline.min(started + self.options.round_time);
         let mut executed = Vec::with_capacity(batch.len());
         let mut refused = Vec::new();
         let mut records = Vec::with_capacity(batch.len());
@@ -56,7 +60,7 @@ impl Worker {
             // At least one transaction of each round is executed, however late it is.
             late = late || (!executed.is_empty() && Instant::now() >= stop);
             if late {
-                refused.push((tx.hash(), Unexecutable::NonceTooHigh, None));
+                refused.push((tx.hash(), Unexecutable::NonceTooHigh));
                 continue;
             }
             match open.execute(tx) {
@@ -70,62 +74,46 @@ impl Worker {
                         reason: error.to_string(),
                     });
                 }
-                Err(error) => refused.push((tx.hash(), unexecutable(&error), Some(error))),
+                Err(error) => {
+                    let hash = tx.hash();
+                    tracing::debug!(target: "chain::sequencer", %hash, %error, "not executed");
+                    refused.push((hash, unexecutable(&error)));
+                }
             }
         }
         self.backlog = late || batch.len() >= self.options.round_txs;
-        self.journaled(open.number(), &records)?;
         metrics::counter!("cairn_sequencer_transactions_total").increment(executed.len() as u64);
-        let reports: Vec<_> = executed.iter().map(|done| (done.tx.hash, done.sender)).collect();
-        self.show(open, executed);
-        for (hash, reason, error) in &refused {
-            if let Some(error) = error {
-                tracing::debug!(target: "chain::sequencer", %hash, %error, "not executed");
-            }
-            if matches!(reason, Unexecutable::Invalid | Unexecutable::NonceTooLow { .. }) {
-                self.chain.inner.pending.give_up(hash);
-            }
+        metrics::histogram!("cairn_sequencer_round_seconds")
+            .record(started.elapsed().as_secs_f64());
+        let (state, changes) = open.publish();
+        let shown = Shown { opens: None, executed, gas_used: open.gas_used(), state, changes };
+        self.submit(Round { block: open.number(), records, shown: Some(shown), refused })
+    }
+
+    /// Hands a round to the thread that syncs and shows it. While the disk is full nothing of the
+    /// block is shown, and nothing is lost once space returns.
+    pub(super) fn submit(&mut self, round: Round) -> Result<(), ChainError> {
+        let mut left = self.publisher.submit(round, PATIENCE)?;
+        while let Some(round) = left {
+            self.look_around();
+            left = self.publisher.submit(round, PATIENCE)?;
         }
-        self.pool.with(|pool| {
-            for (hash, sender) in &reports {
-                pool.executed(hash, sender);
-            }
-            pool.on_state_change(open.take_touched());
-            for (hash, reason, _) in &refused {
-                pool.unexecutable(hash, *reason);
-            }
-        });
         Ok(())
     }
 
-    /// Appends records to the journal. While the disk is full it waits: nothing of the block is
-    /// shown meanwhile, and nothing is lost once space returns.
-    pub(super) fn journaled(&mut self, block: u64, records: &[Vec<u8>]) -> Result<(), ChainError> {
-        let mut stalled = false;
-        loop {
-            match self.journal.append(block, records) {
-                Err(StateError::NoSpace(reason)) if !self.shutdown => {
-                    tracing::warn!(target: "chain::sequencer", %reason, "disk full, retrying");
-                    stalled = true;
-                    self.chain.inner.persistence.set_journal_full(true);
-                    self.set_status(SequencerStatus::Stalled(reason));
-                    self.wait(self.options.retry);
-                }
-                result => {
-                    if stalled {
-                        self.chain.inner.persistence.set_journal_full(false);
-                        self.set_status(SequencerStatus::Active);
-                    }
-                    return Ok(result?);
-                }
-            }
+    /// Waits until all rounds are synced and shown.
+    pub(super) fn flush(&mut self) -> Result<(), ChainError> {
+        while !self.publisher.is_idle(PATIENCE)? {
+            self.look_around();
         }
+        Ok(())
     }
 
-    pub(super) fn show(&self, open: &mut OpenBlock, executed: Vec<Executed>) {
-        let group = executed.into_iter().map(|done| done.tx).collect();
-        let state = open.publish();
-        self.chain.inner.pending.publish(group, open.gas_used(), state);
+    fn look_around(&mut self) {
+        self.carry_out_all();
+        if self.shutdown {
+            self.publisher.hurry();
+        }
     }
 }
 

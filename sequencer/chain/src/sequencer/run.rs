@@ -12,11 +12,14 @@ use tokio::sync::oneshot;
 
 use super::journal::BlockJournal;
 use super::open_block::OpenBlock;
+use super::publisher::{Publisher, Round, Shown};
 use super::records::Record;
 use super::replay::{Settled, settle};
+use super::root_ahead::RootThread;
 use super::{AttributesSource, Command, Inbox, SequencerOptions, SequencerStatus};
 use crate::error::ChainError;
 use crate::events::ChainEvent;
+use crate::pending::Closed;
 use crate::{BlockRef, Chain, ExecutedBlock};
 
 /// Blocks between looks for queued transactions that have waited too long.
@@ -30,7 +33,12 @@ pub(super) struct Worker {
     pub(super) pool: SharedPool,
     source: Box<dyn AttributesSource>,
     pub(super) options: SequencerOptions,
-    pub(super) journal: BlockJournal,
+    /// The publisher's while it is not idle.
+    journal: Arc<Mutex<BlockJournal>>,
+    pub(super) publisher: Publisher,
+    root_thread: RootThread,
+    /// When the last block's execution ended, until the next one is open.
+    sealing_since: Option<Instant>,
     pub(super) inbox: Inbox,
     pub(super) status: Arc<Mutex<SequencerStatus>>,
     /// The open block that settling ended with.
@@ -76,12 +84,20 @@ impl Worker {
         let mut journal = BlockJournal::open(&options.journal)?;
         let Settled { open: resumed, orphans } = settle(&chain, &pool, &mut journal)?;
         let is_paused = !options.active;
+        let journal = Arc::new(Mutex::new(journal));
+        let publisher = {
+            let (chain, pool, journal) = (chain.clone(), pool.clone(), journal.clone());
+            Publisher::start(chain, pool, journal, status.clone(), &options)?
+        };
         Ok(Self {
             chain,
             pool,
             source,
             options,
             journal,
+            publisher,
+            root_thread: RootThread::start()?,
+            sealing_since: None,
             inbox,
             status,
             resumed,
@@ -165,6 +181,9 @@ impl Worker {
         self.settle_if_needed()?;
         let result = self.build_open(deadline);
         self.needs_settling |= result.is_err();
+        if self.needs_settling {
+            self.publisher.abandon();
+        }
         result
     }
 
@@ -174,7 +193,7 @@ impl Worker {
         if self.needs_settling || !self.chain.inner.orphans.lock().is_empty() {
             // Should it fail, the next attempt settles again.
             self.needs_settling = true;
-            let settled = settle(&self.chain, &self.pool, &mut self.journal)?;
+            let settled = settle(&self.chain, &self.pool, &mut self.journal.lock())?;
             self.resumed = settled.open;
             self.orphans = settled.orphans;
             self.needs_settling = false;
@@ -190,13 +209,18 @@ impl Worker {
         };
         let deadline = self.deadline(open.header().timestamp, deadline);
         self.pool_conditions(&open.header());
+        if let Some(since) = self.sealing_since.take() {
+            let gap = since.elapsed().as_secs_f64();
+            metrics::histogram!("cairn_sequencer_gap_seconds").record(gap);
+        }
         match self.fill(&mut open, deadline)? {
             Filled::Deadline => self.seal(open),
-            Filled::Shutdown => Ok(()),
+            Filled::Shutdown => self.flush(),
             Filled::HeadMoved => {
                 let number = open.number();
                 tracing::warn!(target: "chain::sequencer", number, "the chain has another head");
-                self.chain.inner.pending.close();
+                self.publisher.abandon();
+                drop(self.chain.inner.pending.close());
                 self.needs_settling = true;
                 Ok(())
             }
@@ -219,9 +243,12 @@ impl Worker {
             .next(&parent, timestamp)
             .map_err(|reason| ChainError::NoAttributes { number: head.number + 1, reason })?;
         let (mut open, deposits) = OpenBlock::new(&self.chain, hash, &attributes)?;
-        self.journaled(open.number(), &[Record::open(hash, &attributes)])?;
-        self.chain.inner.pending.open(open.header(), open.publish());
-        self.show(&mut open, deposits);
+        let (state, changes) = open.publish();
+        let (opens, gas_used) = (Some(open.header()), open.gas_used());
+        let shown = Shown { opens, executed: deposits, gas_used, state, changes };
+        let records = vec![Record::open(hash, &attributes)];
+        let refused = Vec::new();
+        self.submit(Round { block: open.number(), records, shown: Some(shown), refused })?;
         Ok(open)
     }
 
@@ -259,14 +286,20 @@ impl Worker {
             self.last_round = Instant::now();
             self.last_round_txs = round_txs;
             result?;
+            let left = deadline.saturating_duration_since(self.last_round);
+            open.root_ahead(&self.root_thread, left, self.options.block_time);
         }
     }
 
     fn seal(&mut self, open: OpenBlock) -> Result<(), ChainError> {
         let started = Instant::now();
+        self.sealing_since = Some(started);
         let number = open.number();
         let block = open.seal(self.chain.spec())?;
-        self.journaled(number, &[Record::seal(block.block.hash())])?;
+        let rooted = started.elapsed();
+        let records = vec![Record::seal(block.block.hash())];
+        self.submit(Round { block: number, records, ..Round::default() })?;
+        self.flush()?;
         let took = started.elapsed();
         metrics::histogram!("cairn_sequencer_seal_seconds").record(took.as_secs_f64());
         tracing::info!(
@@ -275,26 +308,29 @@ impl Worker {
             hash = %block.block.hash(),
             txs = block.block.transactions().len(),
             gas = block.block.header().gas_used,
+            root_ms = rooted.as_secs_f64() * 1e3,
             seal_ms = took.as_secs_f64() * 1e3,
             "sealed"
         );
-        announce(&self.chain, block)?;
+        let closed = announce(&self.chain, block)?;
         self.chain.inner.pending.sweep();
         let persisted = self.chain.persisted_block();
         // What a full disk keeps from being removed goes the next time.
-        let trimmed = self.journal.remove_through(persisted).and_then(|()| self.forget_orphans());
+        let trimmed = self.journal.lock().remove_through(persisted);
+        let trimmed = trimmed.and_then(|()| self.forget_orphans());
         if let Err(error) = trimmed
             && !error.is_disk_full()
         {
             return Err(error);
         }
-        self.pool.with(|pool| {
+        let known = self.pool.with(|pool| {
             pool.block_sealed(number);
-            pool.block_persisted(persisted);
             if number.is_multiple_of(EXPIRY_BLOCKS) {
                 pool.expire(now());
             }
+            pool.block_persisted(persisted)
         });
+        self.root_thread.free((closed, known));
         self.save_local_transactions()?;
         self.pause_if_asked();
         Ok(())
@@ -307,7 +343,7 @@ impl Worker {
         }
         let pool = &self.pool;
         self.orphans.retain(|hash| pool.get(hash).is_some());
-        if self.orphans.is_empty() { self.journal.forget_orphans() } else { Ok(()) }
+        if self.orphans.is_empty() { self.journal.lock().forget_orphans() } else { Ok(()) }
     }
 
     fn save_local_transactions(&self) -> Result<(), ChainError> {
@@ -332,7 +368,7 @@ impl Worker {
         self.carry_out_all();
     }
 
-    fn carry_out_all(&mut self) {
+    pub(super) fn carry_out_all(&mut self) {
         while let Ok(command) = self.inbox.try_recv() {
             self.carry_out(command);
         }
@@ -357,15 +393,15 @@ impl Worker {
 }
 
 /// Makes a sealed block the head and tells everyone, if the head is still its parent.
-pub(super) fn announce(chain: &Chain, block: ExecutedBlock) -> Result<(), ChainError> {
+pub(super) fn announce(chain: &Chain, block: ExecutedBlock) -> Result<Closed, ChainError> {
     let _writer = chain.inner.writer.lock();
     if chain.heads().unsafe_head.hash != block.block.header().parent_hash {
         return Err(ChainError::HeadMoved { number: block.block.number() });
     }
     chain.append(block.clone());
-    chain.inner.pending.close();
+    let closed = chain.inner.pending.close();
     chain.inner.events.send(ChainEvent::Extended([block].into()));
-    Ok(())
+    Ok(closed)
 }
 
 /// What the block with that header demands of the pool's transactions.

@@ -82,6 +82,37 @@ async fn thousands_of_transactions_of_many_senders_keep_their_nonce_order() {
     node.stop();
 }
 
+/// Blocks large enough for their state roots to be begun before they end.
+#[tokio::test(flavor = "multi_thread")]
+async fn roots_that_were_begun_early_validate_on_another_node() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let node = Node::start(dir.path(), BLOCK);
+    let recipient = |n: u64| Address::left_padding_from(&(n + (1 << 40)).to_be_bytes());
+    let signed: Vec<_> = (0..4000u64)
+        .map(|n| transfer((n % 5) as usize, n / 5, recipient(n * 7 % 3000), 1 + n % 2))
+        .collect();
+    let first = node.chain.heads().unsafe_head.number;
+    let mut last = Default::default();
+    // A few at a time, so that each moment of a block finds some.
+    for part in signed.chunks(20) {
+        let raws = part.iter().map(|(_, raw)| raw.clone()).collect();
+        for result in node.recovery.add_many(raws, cairn_pool::Origin::Local).await {
+            last = result.unwrap();
+        }
+        node.chain.wait_for(last).await.unwrap();
+    }
+    let last = node.sealed(last);
+    assert!(last > first);
+    let follower = Node::open(other.path());
+    for number in 1..=last {
+        let block = node.chain.block(BlockRef::Number(number)).unwrap().unwrap();
+        follower.chain.import(block.block().clone()).unwrap();
+    }
+    assert_eq!(follower.chain.heads().unsafe_head.number, last);
+    follower.stop();
+    node.stop();
+}
+
 fn sender(index: usize) -> Address {
     cairn_genesis::dev_accounts(10).unwrap()[index].address
 }

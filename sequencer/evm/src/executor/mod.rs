@@ -5,6 +5,7 @@
 //! ([`BlockExecutor::finish`]). A transaction that fails with a [`TxError`] leaves no trace, so a
 //! builder may go on with the next one; for an importer the block is invalid.
 
+mod block_state;
 mod hardforks;
 mod outcome;
 mod receipt;
@@ -20,24 +21,24 @@ use alloy_hardforks::EthereumHardforks;
 use alloy_op_hardforks::OpHardforks;
 use alloy_primitives::{Address, B256, Bytes};
 use cairn_primitives::{Header, Receipt, StateReader, TxEnvelope};
+use op_revm::L1BlockInfo;
 use op_revm::constants::L1_BLOCK_CONTRACT;
-use op_revm::{L1BlockInfo, estimate_tx_compressed_size};
 use revm::context::result::ResultAndState;
-use revm::database::states::bundle_state::BundleRetention;
-use revm::database::{DatabaseCommitExt, State};
+use revm::database::DatabaseCommitExt;
 use revm::inspector::NoOpInspector;
 use revm::{Database, DatabaseCommit};
 
+use self::block_state::BlockState;
 use self::hardforks::ExecutionSpec;
 pub use self::outcome::{BlockOutcome, TxOutcome, TxStatus};
 use crate::diff::deltas;
-use crate::{BlockDiff, BlockError, Env, EvmConfig, StateDb, TxError, Vm, VmDbError, tx_env};
+use crate::{BlockError, DaSize, Env, EvmConfig, TxError, Vm, VmDbError, tx_env};
 
 /// Executes the transactions of one block on top of its parent's state.
 #[expect(missing_debug_implementations, reason = "revm's context has no Debug")]
 pub struct BlockExecutor<R: StateReader> {
     spec: ExecutionSpec,
-    vm: Vm<State<StateDb<R>>, NoOpInspector>,
+    vm: Vm<BlockState<R>, NoOpInspector>,
     receipts: Vec<Receipt>,
     gas_used: u64,
     blob_gas_used: u64,
@@ -47,8 +48,8 @@ pub struct BlockExecutor<R: StateReader> {
 impl<R: StateReader> BlockExecutor<R> {
     /// Starts a block in `env` on the state of its parent.
     pub fn new(config: &EvmConfig, env: Env, parent_state: R) -> Self {
-        let state =
-            State::builder().with_database(StateDb(parent_state)).with_bundle_update().build();
+        let storage_only = config.spec().may_have_storage_only_accounts();
+        let state = BlockState::new(parent_state, storage_only);
         Self {
             spec: ExecutionSpec(config.spec().clone()),
             vm: config.vm(state, env),
@@ -83,9 +84,20 @@ impl<R: StateReader> BlockExecutor<R> {
         sender: Address,
         encoded: Bytes,
     ) -> Result<TxOutcome, TxError> {
+        self.execute_sized(tx, sender, encoded, None)
+    }
+
+    /// [`Self::execute`] for a caller that may have estimated the size of `encoded` before.
+    pub fn execute_sized(
+        &mut self,
+        tx: &TxEnvelope,
+        sender: Address,
+        encoded: Bytes,
+        size: Option<DaSize>,
+    ) -> Result<TxOutcome, TxError> {
         self.check_type(tx)?;
         self.check_block_gas(tx)?;
-        let footprint = self.check_footprint(tx, &encoded)?;
+        let footprint = self.check_da(tx, &encoded, size)?;
         let deposit_nonce = self.deposit_nonce(tx, sender)?;
         let ResultAndState { result, state } = self.vm.transact(tx_env(tx, sender, encoded))?;
 
@@ -136,16 +148,14 @@ impl<R: StateReader> BlockExecutor<R> {
 
     /// Ends the execution with the last transaction: no withdrawals, rewards or requests. The state
     /// tests judge a transaction alone.
-    pub fn finish_transactions(mut self) -> BlockOutcome {
-        let state = self.vm.db_mut();
-        state.merge_transitions(BundleRetention::PlainState);
-        let diff = BlockDiff::from_bundle(state.take_bundle());
+    pub fn finish_transactions(self) -> BlockOutcome {
+        let (state, _) = self.vm.into_parts();
         BlockOutcome {
             receipts: self.receipts,
             requests: Requests::default(),
             gas_used: self.gas_used,
             blob_gas_used: self.blob_gas_used,
-            diff,
+            diff: state.into_diff(),
         }
     }
 
@@ -198,17 +208,36 @@ impl<R: StateReader> BlockExecutor<R> {
         Ok(())
     }
 
-    /// Blob gas of a blob transaction, or the DA footprint since Jovian.
-    fn check_footprint(&mut self, tx: &TxEnvelope, encoded: &Bytes) -> Result<u64, TxError> {
-        if !self.spec.0.is_optimism() {
+    /// What the transaction's data takes and costs, its size estimated at most once. Gives the blob
+    /// gas of a blob transaction, or the DA footprint since Jovian.
+    fn check_da(
+        &mut self,
+        tx: &TxEnvelope,
+        encoded: &Bytes,
+        size: Option<DaSize>,
+    ) -> Result<u64, TxError> {
+        let Vm::Optimism(evm) = &mut self.vm else {
             return Ok(tx.blob_gas_used().unwrap_or(0));
-        }
-        if tx.is_deposit_tx() || !self.spec.0.is_jovian_active_at_timestamp(self.timestamp()) {
+        };
+        let timestamp = evm.block().timestamp.saturating_to();
+        if tx.is_deposit_tx() || !self.spec.0.is_fjord_active_at_timestamp(timestamp) {
             return Ok(0);
         }
-        let scalar = self.footprint_scalar()?;
-        let size = estimate_tx_compressed_size(encoded).saturating_div(1_000_000);
-        let wanted = size.saturating_mul(scalar);
+        let size = size.unwrap_or_else(|| DaSize::estimate(encoded));
+        let number = evm.block().number;
+        let info = &mut evm.ctx_mut().chain;
+        // The attributes of an earlier block are read anew by the transaction itself.
+        if info.l2_block == Some(number) {
+            info.tx_l1_cost = Some(size.l1_fee(info));
+        }
+        if !self.spec.0.is_jovian_active_at_timestamp(timestamp) {
+            return Ok(0);
+        }
+        self.check_footprint(size)
+    }
+
+    fn check_footprint(&mut self, size: DaSize) -> Result<u64, TxError> {
+        let wanted = size.bytes().saturating_mul(self.footprint_scalar()?);
         let limit = self.vm.block().gas_limit;
         if wanted > limit {
             return Err(TxError::FootprintTooLarge { wanted, limit });

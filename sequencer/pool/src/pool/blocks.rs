@@ -82,10 +82,13 @@ impl Pool {
     }
 
     /// Blocks up to `number` are persisted: from now on nonces tell that their transactions are used.
-    pub fn block_persisted(&mut self, number: u64) {
-        for entry in self.included.persisted(number) {
+    /// Gives them back to be freed without the lock.
+    pub fn block_persisted(&mut self, number: u64) -> Vec<Arc<PoolTransaction>> {
+        let persisted = self.included.persisted(number);
+        for entry in &persisted {
             self.by_hash.remove(&entry.tx.hash());
         }
+        persisted.into_iter().map(|entry| entry.tx).collect()
     }
 
     /// The open block and sealed blocks from `number` on are given up (`u64::MAX`: only the open

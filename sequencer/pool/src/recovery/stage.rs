@@ -70,10 +70,10 @@ impl Stage {
         }
         check_stateless(&tx, raw.bytes.len(), conditions, self.pool.config())?;
         let sender = recover_sender(&tx)?;
-        let rollup_fee = self.pool.tip().rollup_fee(&raw.bytes, tx.gas_limit());
+        let rollup_cost = self.pool.tip().rollup_cost(&raw.bytes, tx.gas_limit());
         let signed = SignedTx::new_unchecked(tx, sender);
         let tx = PoolTransaction::new(signed, hash, raw.bytes.clone(), raw.origin, raw.received);
-        Ok(Arc::new(tx.with_rollup_fee(rollup_fee)))
+        Ok(Arc::new(tx.with_rollup_cost(rollup_cost)))
     }
 
     /// Inserts recovered transactions: at once where the sender is known, the others after their

@@ -62,9 +62,9 @@ fn executed_transactions_stay_known_until_their_block_is_persisted() {
     pool.block_sealed(7);
     assert_eq!(insert(&mut pool, tx(0, 0)).unwrap_err().to_string(), text);
     assert_eq!(pool.tx_status(&handed[0]), Some(TxStatus::Included));
-    pool.block_persisted(6);
+    drop(pool.block_persisted(6));
     assert!(pool.is_known(&handed[0]));
-    pool.block_persisted(7);
+    drop(pool.block_persisted(7));
     assert!(!pool.is_known(&handed[0]));
     assert_eq!(insert(&mut pool, tx(0, 0)).unwrap_err().to_string(), text);
     assert_eq!(pool.pending_nonce(address(0)), Some(1));

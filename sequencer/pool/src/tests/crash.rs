@@ -8,7 +8,8 @@ use cairn_primitives::StateReader;
 
 use super::support::*;
 use crate::{
-    ErrorKind, Origin, PoolConfig, PoolError, Recovery, RecoveryConfig, Reply, SharedPool, TipState,
+    ErrorKind, Origin, PoolConfig, PoolError, Recovery, RecoveryConfig, Reply, RollupCost,
+    SharedPool, TipState,
 };
 
 /// Gas limit of the transaction that crashes the worker.
@@ -23,9 +24,9 @@ impl TipState for Defective {
         self.0.view()
     }
 
-    fn rollup_fee(&self, encoded: &[u8], gas_limit: u64) -> u128 {
+    fn rollup_cost(&self, encoded: &[u8], gas_limit: u64) -> RollupCost {
         assert!(gas_limit != POISON, "defect in the fee rule");
-        self.0.rollup_fee(encoded, gas_limit)
+        self.0.rollup_cost(encoded, gas_limit)
     }
 }
 

@@ -396,7 +396,7 @@ fn apply_anything(
             *number += 1;
             pool.block_sealed(*number);
         }
-        Op::Persist => pool.block_persisted(number.saturating_sub(1)),
+        Op::Persist => drop(pool.block_persisted(number.saturating_sub(1))),
         Op::Abandon => {
             let from = if number.is_multiple_of(2) { u64::MAX } else { number.saturating_sub(1) };
             pool.abandon_from(from, &state_of(&[(0, 60 * GAS); SENDERS])).unwrap();

@@ -9,8 +9,8 @@ use cairn_primitives::{Account, ReadError, SignedTx, StateReader, TxEnvelope};
 use parking_lot::Mutex;
 
 use crate::{
-    BlockConditions, Inserted, Origin, Pool, PoolConfig, PoolError, PoolTransaction, SenderView,
-    Timestamp, TipState,
+    BlockConditions, Inserted, Origin, Pool, PoolConfig, PoolError, PoolTransaction, RollupCost,
+    SenderView, Timestamp, TipState,
 };
 
 pub(super) const CHAIN_ID: u64 = 901;
@@ -152,7 +152,10 @@ fn pooled(
     fee: u128,
 ) -> Arc<PoolTransaction> {
     let signed = SignedTx::new_unchecked(envelope, sender);
-    Arc::new(PoolTransaction::from_recovered(signed, origin, received).with_rollup_fee(fee))
+    Arc::new(
+        PoolTransaction::from_recovered(signed, origin, received)
+            .with_rollup_cost(RollupCost { fee, da_size: None }),
+    )
 }
 
 /// A blob transaction with one blob.
@@ -368,7 +371,7 @@ impl TipState for Tip {
         self.0.clone()
     }
 
-    fn rollup_fee(&self, encoded: &[u8], _gas_limit: u64) -> u128 {
-        encoded.len() as u128
+    fn rollup_cost(&self, encoded: &[u8], _gas_limit: u64) -> RollupCost {
+        RollupCost { fee: encoded.len() as u128, da_size: None }
     }
 }

@@ -4,10 +4,12 @@
 //! [`Tries::apply`] gives the update of the next block. Everything here is in hashed keys.
 
 mod apply;
+mod head_start;
 mod layered;
 mod state_update;
 
 pub(crate) use apply::{AccountInput, StorageInput, Tries};
+pub use head_start::HeadStart;
 pub(crate) use layered::{LayeredTrie, slot_leaf};
 pub use state_update::StateUpdate;
 pub(crate) use state_update::{AccountUpdate, StorageUpdate};

@@ -20,6 +20,12 @@ impl NodeSet {
         Self { nodes: updates.into_iter().collect(), sorted: OnceLock::new() }
     }
 
+    /// Puts later changes on top.
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.nodes.extend(later.nodes);
+        self.sorted = OnceLock::new();
+    }
+
     fn sorted(&self) -> &[Nibbles] {
         self.sorted.get_or_init(|| {
             let mut sorted: Vec<_> = self.nodes.keys().copied().collect();

@@ -19,10 +19,10 @@ use alloy_eips::BlockNumHash;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_trie::EMPTY_ROOT_HASH;
 use cairn_primitives::{Account, ReadError, StateReader};
-use smallvec::SmallVec;
 
 use crate::cache::Caches;
 use crate::error::{Result, StateError};
+use crate::pending::Pending;
 use crate::schema::{AccountRecord, Column, Database, Reader, decode_slot, keys};
 use crate::store::Store;
 use crate::{Delta, Layer, PendingLayers};
@@ -35,7 +35,7 @@ pub struct StateView {
     pub(crate) block: BlockNumHash,
     /// Newest first.
     pub(crate) layers: Arc<[Arc<Layer>]>,
-    pub(crate) pending: SmallVec<[Arc<Delta>; 4]>,
+    pub(crate) pending: Option<Pending>,
     pub(crate) caches: Arc<Caches>,
 }
 
@@ -45,7 +45,7 @@ impl std::fmt::Debug for StateView {
             .field("block", &self.block)
             .field("epoch", &self.epoch)
             .field("layers", &self.layers.len())
-            .field("pending", &self.pending.len())
+            .field("pending", &self.pending.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -63,12 +63,12 @@ impl StateView {
 
     /// This state with the open block's changes on top, in place of any before.
     pub fn with_pending(&self, pending: &PendingLayers) -> Self {
-        Self { pending: pending.newest_first().collect(), ..self.clone() }
+        Self { pending: pending.pending(), ..self.clone() }
     }
 
     /// The state without the open block's changes.
     pub fn without_pending(&self) -> Self {
-        Self { pending: SmallVec::new(), ..self.clone() }
+        Self { pending: None, ..self.clone() }
     }
 
     /// The view of a child block that `layer` holds. The layer must follow this view's block.
@@ -83,13 +83,13 @@ impl StateView {
         }
         let block = layer.block();
         let layers = std::iter::once(layer).chain(self.layers.iter().cloned()).collect();
-        Ok(Self { block, layers, pending: SmallVec::new(), ..self.clone() })
+        Ok(Self { block, layers, pending: None, ..self.clone() })
     }
 
     /// The account if it can be had without the disk: from the open block, a layer or the cache of
     /// the tip. The outer `None` says nothing about the account.
     pub fn cached_account(&self, address: &Address) -> Option<Option<Account>> {
-        if let Some(changed) = self.deltas().find_map(|delta| delta.account(address)) {
+        if let Some(changed) = self.changed_account(address) {
             return Some(changed);
         }
         // As in `read_through`: right if the store has not moved beyond this view meanwhile.
@@ -177,29 +177,40 @@ impl StateView {
         )
     }
 
+    /// What the layers changed, newest first.
     fn deltas(&self) -> impl Iterator<Item = &Delta> {
-        let layers = self.layers.iter().map(|layer| layer.changes().delta());
-        self.pending.iter().map(|delta| &**delta).chain(layers)
+        self.layers.iter().map(|layer| layer.changes().delta())
+    }
+
+    /// The account if the open block or a layer changed it.
+    fn changed_account(&self, address: &Address) -> Option<Option<Account>> {
+        let pending = self.pending.as_ref().and_then(|pending| pending.account(address));
+        pending.or_else(|| self.deltas().find_map(|delta| delta.account(address)))
+    }
+
+    fn changed_slot(&self, address: &Address, slot: &U256) -> Option<U256> {
+        let pending = self.pending.as_ref().and_then(|pending| pending.storage(address, slot));
+        pending.or_else(|| self.deltas().find_map(|delta| delta.storage(address, slot)))
     }
 }
 
 impl StateReader for StateView {
     fn account(&self, address: Address) -> Result<Option<Account>, ReadError> {
-        if let Some(changed) = self.deltas().find_map(|delta| delta.account(&address)) {
+        if let Some(changed) = self.changed_account(&address) {
             return Ok(changed);
         }
         Ok(self.stored_account(&address)?.map(|record| record.account))
     }
 
     fn storage(&self, address: Address, slot: U256) -> Result<U256, ReadError> {
-        if let Some(changed) = self.deltas().find_map(|delta| delta.storage(&address, &slot)) {
+        if let Some(changed) = self.changed_slot(&address, &slot) {
             return Ok(changed);
         }
         Ok(self.stored_slot(&address, &slot)?)
     }
 
     fn has_storage(&self, address: Address) -> Result<bool, ReadError> {
-        if let Some(known) = self.pending.iter().find_map(|delta| delta.has_storage(&address)) {
+        if let Some(known) = self.pending.as_ref().and_then(|p| p.has_storage(&address)) {
             return Ok(known);
         }
         Ok(self.storage_root(address)?.is_some_and(|root| root != EMPTY_ROOT_HASH))
@@ -208,6 +219,9 @@ impl StateReader for StateView {
     fn code(&self, code_hash: B256) -> Result<Bytes, ReadError> {
         if code_hash == alloy_primitives::KECCAK256_EMPTY {
             return Ok(Bytes::new());
+        }
+        if let Some(code) = self.pending.as_ref().and_then(|pending| pending.code(&code_hash)) {
+            return Ok(code);
         }
         if let Some(code) = self.deltas().find_map(|delta| delta.code(&code_hash)) {
             return Ok(code.clone());

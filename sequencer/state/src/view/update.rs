@@ -1,11 +1,15 @@
 //! The root of the next block, computed on a view.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::map::AddressSet;
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_trie::EMPTY_ROOT_HASH;
+use cairn_primitives::StateReader;
 
 use super::StateView;
 use crate::error::{Result, StateError};
+use crate::pending::Pending;
 use crate::root::{AccountInput, StorageInput, Tries};
-use crate::{StateChanges, StateUpdate};
+use crate::{HeadStart, StateChanges, StateChangesBuilder, StateUpdate};
 
 impl StateView {
     /// Applies a block's changes: the new state root and everything a [`Layer`] needs. Reads no
@@ -17,6 +21,59 @@ impl StateView {
         // Errors of a state that was pulled away are errors of timing, not of the store.
         self.check_current()?;
         update
+    }
+
+    /// Applies what the open block of this view has changed so far, so that the root takes less when
+    /// the block ends. `before` is an earlier result for the same block. `None` where the block wiped
+    /// storage: its root is then computed as a whole.
+    pub fn head_start(&self, before: Option<HeadStart>) -> Result<Option<HeadStart>> {
+        let parent = self.without_pending();
+        let Some(delta) = self.pending.as_ref().map(Pending::delta) else { return Ok(before) };
+        let mut changes = StateChangesBuilder::new();
+        let mut created = AddressSet::default();
+        for (address, after) in delta.accounts() {
+            let before = parent.account(*address)?;
+            if before.is_none() {
+                created.insert(*address);
+            }
+            changes.account(*address, before, *after);
+        }
+        for address in delta.wiped().filter(|address| !created.contains(*address)) {
+            if parent.storage_root(*address)?.is_some_and(|root| root != EMPTY_ROOT_HASH) {
+                return Ok(None);
+            }
+        }
+        for (address, slot, after) in delta.slots() {
+            let before = match created.contains(&address) {
+                true => U256::ZERO,
+                false => parent.storage(address, slot)?,
+            };
+            changes.storage(address, slot, before, after);
+        }
+        let changes = changes.build();
+        let update = match before {
+            Some(before) => parent.state_update_from(before, &changes)?,
+            None => parent.state_update(&changes)?,
+        };
+        Ok(Some(HeadStart { changes, update }))
+    }
+
+    /// [`Self::state_update`] of a block whose root has a head start on this view.
+    pub fn state_update_from(
+        &self,
+        start: HeadStart,
+        changes: &StateChanges,
+    ) -> Result<StateUpdate> {
+        let Some(late) = changes.since(&start.changes) else { return self.state_update(changes) };
+        if late.accounts().is_empty() && late.storage().is_empty() {
+            return Ok(start.update);
+        }
+        let mut tries = self.tries();
+        tries.layers.insert(0, &start.update);
+        let (inputs, storage) = self.inputs(&tries, &late)?;
+        let update = tries.apply(&inputs, &storage);
+        self.check_current()?;
+        Ok(start.update.then(update?))
     }
 
     /// The storage root of an account, [`EMPTY_ROOT_HASH`](alloy_trie::EMPTY_ROOT_HASH) for one

@@ -195,7 +195,10 @@ impl Chain {
     pub(crate) fn seal(&mut self, changes: StateChanges, model: Model) -> &CommittedBlock {
         let view = self.view();
         let changes = Arc::new(changes);
-        let update = view.state_update(&changes).unwrap();
+        let update = match self.head_start(&view) {
+            Some(start) => view.state_update_from(start, &changes).unwrap(),
+            None => view.state_update(&changes).unwrap(),
+        };
         assert_eq!(update.root(), model.root(), "block {}", view.block().number + 1);
         self.models.push(model);
         let transactions = self.rng.random_range(0..4u64);
@@ -207,6 +210,31 @@ impl Chain {
             layer: Arc::new(layer),
         });
         self.open.last().unwrap()
+    }
+
+    /// For half of the blocks, a root of what they might have changed on their way, in up to two
+    /// steps. What they end with need not have anything to do with it.
+    fn head_start(&mut self, view: &StateView) -> Option<HeadStart> {
+        let (mut pending, mut start) = (PendingLayers::new(), None);
+        for _ in 0..self.rng.random_range(0..3) {
+            let mut delta = Delta::new();
+            for _ in 0..self.rng.random_range(0..30) {
+                let address = address(self.rng.random_range(0..self.pool));
+                let nonce = self.rng.random_range(0..3);
+                let account = Account { nonce, balance: U256::from(7), ..Account::default() };
+                delta.set_account(address, Some(account));
+                for _ in 0..if self.storage { self.rng.random_range(0..4) } else { 0 } {
+                    let slot = U256::from(self.rng.random_range(0..self.pool));
+                    delta.set_storage(address, slot, U256::from(self.rng.random_range(0..3)));
+                }
+                if self.rng.random_bool(0.01) {
+                    delta.set_account(address, None);
+                }
+            }
+            pending.push(&delta);
+            start = pending.view(view).head_start(start).unwrap();
+        }
+        start
     }
 
     /// Commits the oldest `count` blocks in one call.

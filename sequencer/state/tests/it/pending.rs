@@ -22,7 +22,7 @@ fn views_of_the_open_block_are_snapshots() {
         if n % 50 == 0 {
             delta.wipe_storage(Address::ZERO);
         }
-        pending.push(delta);
+        pending.push(&delta);
         views.push(pending.view(&parent));
     }
     for (n, view) in (0u64..).zip(&views) {
