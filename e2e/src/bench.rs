@@ -31,8 +31,8 @@ mod workload;
 
 pub use batch::{BatchArgs, BatchFigures, BatchReport, QualityFigures};
 pub use cli::{Cli, Command, Opponent, TpsArgs, run};
-pub use derive::{DeriveArgs, DeriveReport};
 pub use da::{DaArgs, DaFigures, DaRatios, DaReport, DaRival, DispersalFigures, DispersalReport};
+pub use derive::{DeriveArgs, DeriveReport};
 pub use import::{ImportArgs, ImportReport};
 pub use lanes::Transport;
 pub use latency::Percentiles;

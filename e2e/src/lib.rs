@@ -4,8 +4,8 @@
 //! [`bench`] measures them, [`fuzz`] feeds their decoders. Nothing here is linked into a node.
 
 pub mod bench;
-pub mod devnet;
 mod da;
+pub mod devnet;
 pub mod fuzz;
 pub mod process;
 mod progress;

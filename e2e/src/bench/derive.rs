@@ -18,8 +18,8 @@ use serde::Serialize;
 
 use self::blocks::Blocks;
 use super::latency::median;
-use super::progress::Stage;
 use super::workload::{Shape, Workload};
+use crate::progress::Stage;
 
 /// Options of `cairn-bench derive`.
 #[derive(Clone, Debug, Args)]

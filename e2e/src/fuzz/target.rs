@@ -43,6 +43,9 @@ impl Outcome {
     }
 }
 
+/// Executes an input; panics where something is wrong.
+pub type Execute = Box<dyn FnMut(&[u8]) -> Outcome>;
+
 /// A decoder, or what stands behind one.
 pub struct Target {
     /// Name, of letters and dashes.
@@ -54,7 +57,7 @@ pub struct Target {
     /// Longest input.
     pub max_bytes: usize,
     /// Executes an input; panics where something is wrong.
-    pub execute: Box<dyn FnMut(&[u8]) -> Outcome>,
+    pub execute: Execute,
 }
 
 impl fmt::Debug for Target {

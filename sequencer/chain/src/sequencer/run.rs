@@ -193,6 +193,7 @@ impl Worker {
         if self.needs_settling || !self.chain.inner.orphans.lock().is_empty() {
             // Should it fail, the next attempt settles again.
             self.needs_settling = true;
+            self.publisher.abandon();
             let settled = settle(&self.chain, &self.pool, &mut self.journal.lock())?;
             self.resumed = settled.open;
             self.orphans = settled.orphans;

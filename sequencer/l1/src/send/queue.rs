@@ -10,6 +10,9 @@ use super::{
     Effect, Event, Fees, Intent, Observation, RequestId, SendPolicy, Sent, TransactionKind,
 };
 
+/// Blocks for which a nonce must have been used with none of our transactions to be seen, before it
+/// counts as used by somebody else: nodes show a new nonce before the receipt that goes with it.
+const DISPLACED_DEPTH: u64 = 3;
 /// Pending nonces without a record that a node is believed to have.
 const UNKNOWN_MAX: u64 = 64;
 
