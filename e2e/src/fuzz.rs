@@ -23,4 +23,4 @@ pub use campaign::{Campaign, Findings, Limits};
 pub use cli::{Cli, run};
 pub use corpus::Corpus;
 pub use mutate::Mutator;
-pub use target::{Outcome, Target};
+pub use target::{Execute, Outcome, Target};

@@ -43,6 +43,9 @@ impl Outcome {
     }
 }
 
+/// Executes an input; panics where something is wrong.
+pub type Execute = Box<dyn FnMut(&[u8]) -> Outcome>;
+
 /// A decoder, or what stands behind one.
 pub struct Target {
     /// Name, of letters and dashes.
@@ -53,8 +56,8 @@ pub struct Target {
     pub tokens: Vec<Vec<u8>>,
     /// Longest input.
     pub max_bytes: usize,
-    /// Executes an input; panics where something is wrong.
-    pub execute: Box<dyn FnMut(&[u8]) -> Outcome>,
+    /// What is done with an input.
+    pub execute: Execute,
 }
 
 impl fmt::Debug for Target {
