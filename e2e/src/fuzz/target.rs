@@ -56,7 +56,7 @@ pub struct Target {
     pub tokens: Vec<Vec<u8>>,
     /// Longest input.
     pub max_bytes: usize,
-    /// Executes an input; panics where something is wrong.
+    /// What is done with an input.
     pub execute: Execute,
 }
 
