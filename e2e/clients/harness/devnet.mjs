@@ -50,8 +50,9 @@ export const l2 = defineChain({
 
 const options = (chain, url) => ({
   chain,
-  // Retries would hide a node that fails now and then.
-  transport: http(url, { retryCount: 0 }),
+  // Retries would hide a node that fails now and then. The first opening that anvil checks takes it
+  // seconds.
+  transport: http(url, { retryCount: 0, timeout: 60_000 }),
   pollingInterval: 200,
   cacheTime: 0,
 });
