@@ -22,6 +22,7 @@ import {
   deposited,
   derivedAlike,
   devnet,
+  isReady,
   l2,
   minedL1,
   minedL2,
@@ -194,11 +195,7 @@ async function withdraw(user) {
   const proven = await publicL2.buildProveWithdrawal({ output, withdrawal });
   const { gasUsed } = await minedL1(await helper.proveWithdrawal(proven));
   say(`${since(start)}: the portal takes the proof, for ${gasUsed} gas.`);
-  await eventually(
-    'ready to be finalized',
-    async () => (await publicL1.getWithdrawalStatus({ receipt, targetChain: l2 })) === 'ready-to-finalize',
-    180_000,
-  );
+  await eventually('ready to be finalized', () => isReady(receipt), 180_000);
   await minedL1(await helper.finalizeWithdrawal({ targetChain: l2, withdrawal }));
   const balance = await publicL1.getBalance({ address: to });
   say(`${since(start)}: the output root stood its time; ${to} has ${formatEther(balance)} ether on L1.`);

@@ -116,8 +116,7 @@ impl Devnet {
             deployed
         };
         let registry = deployed.operator_registry()?;
-        let services = self.services(&accounts, registry)?;
-        self.start_all(services, progress).await?;
+        self.start_all(&accounts, registry, progress).await?;
         if !resumes {
             self.finish_set_up(progress).await?;
         }
@@ -135,10 +134,9 @@ impl Devnet {
         Ok(())
     }
 
-    /// Everything above L1 and its contracts, in the order in which it is needed.
-    fn services(&self, accounts: &Accounts, registry: Address) -> eyre::Result<Vec<Service>> {
-        let mut services = da::nodes(&self.dir, &self.settings, accounts, registry)?;
-        services.push(da::gateway(&self.dir, &self.settings, registry)?);
+    /// What stands on the DA network, in the order in which it is needed.
+    fn services(&self, registry: Address) -> eyre::Result<Vec<Service>> {
+        let mut services = vec![da::gateway(&self.dir, &self.settings, registry)?];
         if self.settings.rollup {
             services.push(rollup::sequencer(&self.dir, &self.settings)?);
         }
@@ -149,25 +147,34 @@ impl Devnet {
         Ok(services)
     }
 
-    /// Starts all and then waits for all: they become ready beside one another.
-    async fn start_all(&mut self, services: Vec<Service>, progress: &Progress) -> eyre::Result<()> {
-        let names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
-        for service in services {
-            self.launch(service)?;
-        }
-        let (nodes, others): (Vec<_>, Vec<_>) =
-            names.into_iter().partition(|name| name.starts_with("da-"));
+    /// Starts the DA nodes, and the rest when they sign: a batcher that finds no quorum would
+    /// leave the DA network alone for minutes.
+    async fn start_all(
+        &mut self,
+        accounts: &Accounts,
+        registry: Address,
+        progress: &Progress,
+    ) -> eyre::Result<()> {
+        let nodes = da::nodes(&self.dir, &self.settings, accounts, registry)?;
+        let names = self.launch_all(nodes)?;
         progress.waiting("the DA network draws its first seed");
-        for name in &nodes {
+        for name in &names {
             self.ready(name).await?;
         }
-        progress.done(&format!("{} ready to sign", count(nodes.len(), "DA node")));
-        for name in &others {
+        progress.done(&format!("{} ready to sign", count(names.len(), "DA node")));
+        for name in self.launch_all(self.services(registry)?)? {
             progress.waiting(&format!("starting the {name}"));
-            self.ready(name).await?;
+            self.ready(&name).await?;
             progress.done(&format!("the {name} answers"));
         }
         Ok(())
+    }
+
+    /// Starts some beside one another; gives their names.
+    fn launch_all(&mut self, services: Vec<Service>) -> eyre::Result<Vec<String>> {
+        let names = services.iter().map(|service| service.name.clone()).collect();
+        services.into_iter().try_for_each(|service| self.launch(service))?;
+        Ok(names)
     }
 
     /// From here on a start finds everything on disk.

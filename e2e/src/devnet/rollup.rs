@@ -20,6 +20,8 @@ const L1_CONFIRMATIONS: u64 = 1;
 const L1_POLL_MS: u64 = 250;
 /// Seconds for which a channel gathers blocks. Batches come often, so that one does not wait for them.
 const CHANNEL_SECONDS: u64 = 4;
+/// Seconds for which the batcher uses blobs before it tries the DA network again.
+const DA_COOL_DOWN: u64 = 20;
 /// L2 blocks between proposals.
 const PROPOSAL_INTERVAL: u64 = 10;
 
@@ -105,6 +107,8 @@ pub(super) fn sequencer(dir: &DataDir, settings: &Settings) -> eyre::Result<Serv
         &dir.key(Role::UnsafeBlockSigner.key_name()),
         &"--batcher.channel-seconds",
         &CHANNEL_SECONDS,
+        &"--batcher.da-cool-down",
+        &DA_COOL_DOWN,
         &"--batcher.confirmations",
         &L1_CONFIRMATIONS,
         &"--proposer.interval",

@@ -125,7 +125,9 @@ impl Service {
     /// Starts the process, apart from the terminal's group if a person may press Ctrl-C there.
     pub(super) fn start(self, dir: &DataDir, apart: bool) -> eyre::Result<Running> {
         let spawn = if apart { ChildProcess::spawn_apart } else { ChildProcess::spawn };
-        let child = spawn(&self.name, &self.program, &self.args, &[], &dir.log(&self.name))?;
+        // The backtrace of an error would push the error itself out of the log's tail.
+        let env = [("RUST_LIB_BACKTRACE".to_owned(), "0".to_owned())];
+        let child = spawn(&self.name, &self.program, &self.args, &env, &dir.log(&self.name))?;
         pid_file::write(dir, &self.name, child.pid())?;
         Ok(Running { service: self, child, told: false })
     }

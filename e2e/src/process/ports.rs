@@ -4,29 +4,31 @@ use std::collections::HashSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use eyre::{WrapErr, eyre};
+use eyre::eyre;
 
-/// Ports given out by this process. The kernel may offer a port again while the
-/// node it was meant for has not bound it yet.
+/// Ports given out by this process. The node that one was meant for may not have bound it yet.
 static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
 
-const ATTEMPTS: usize = 64;
+/// Below the ports that systems give to outgoing connections: one of those could take a port between
+/// its choice here and its use.
+const RANGE: std::ops::Range<u16> = 10_240..32_000;
+const ATTEMPTS: usize = 1024;
 
-/// A loopback port nobody listens on and this function has not returned before.
+/// A loopback port nobody listens on and this function has not returned before. Chosen at random, so
+/// that processes beside one another seldom choose the same.
 ///
 /// # Errors
-/// When the kernel has no port to give.
+/// When none is found.
 pub fn free_port() -> eyre::Result<u16> {
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..ATTEMPTS {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).wrap_err("no free loopback port")?;
-        let port = listener.local_addr()?.port();
-        if given.insert(port) {
+        let port = rand::random_range(RANGE);
+        let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        if is_free && given.insert(port) {
             return Ok(port);
         }
     }
-    Err(eyre!("the kernel offered only ports that are already given out"))
+    Err(eyre!("no free loopback port among {ATTEMPTS} tried"))
 }
 
 #[cfg(test)]

@@ -115,6 +115,9 @@ pub(crate) struct BatcherArgs {
     /// Compressed bytes at which a channel is closed [default: 1000000].
     #[arg(id = "batcher.channel-bytes", long = "batcher.channel-bytes")]
     pub(crate) channel_bytes: Option<usize>,
+    /// Seconds for which a DA network that failed is left alone [default: 300].
+    #[arg(id = "batcher.da-cool-down", long = "batcher.da-cool-down")]
+    pub(crate) da_cool_down: Option<u64>,
     /// Confirmations of a batch on L1 before it is forgotten [default: 2].
     #[arg(id = "batcher.confirmations", long = "batcher.confirmations")]
     pub(crate) confirmations: Option<u64>,

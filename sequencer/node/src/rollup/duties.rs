@@ -97,6 +97,9 @@ async fn batcher(
     if let Some(seconds) = args.channel_seconds {
         config.channel.max_duration = Duration::from_secs(seconds);
     }
+    if let Some(seconds) = args.da_cool_down {
+        config.da_cool_down = Duration::from_secs(seconds);
+    }
     if let Some(bytes) = args.channel_bytes {
         config.channel.target_size = bytes;
     }
