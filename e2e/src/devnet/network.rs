@@ -190,10 +190,11 @@ impl Devnet {
         let ports = &self.settings.ports;
         let l1 = http(ports.l1);
         let metrics = |port| format!("{}/metrics", http(port));
-        let mut metrics_of = BTreeMap::from([
-            ("gateway".to_owned(), metrics(ports.gateway_metrics)),
-            (rollup::SEQUENCER.to_owned(), metrics(ports.sequencer_metrics)),
-        ]);
+        let mut metrics_of =
+            BTreeMap::from([("gateway".to_owned(), metrics(ports.gateway_metrics))]);
+        if self.settings.rollup {
+            metrics_of.insert(rollup::SEQUENCER.to_owned(), metrics(ports.sequencer_metrics));
+        }
         metrics_of.extend(
             (0..)
                 .zip(&ports.da_metrics)
