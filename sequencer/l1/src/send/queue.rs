@@ -12,7 +12,7 @@ use super::{
 
 /// Blocks for which a nonce must have been used with none of our transactions to be seen, before it
 /// counts as used by somebody else: nodes show a new nonce before the receipt that goes with it.
-const DISPLACED_DEPTH: u64 = 3;
+const DISPLACED_DEPTH: u64 = 2;
 /// Pending nonces without a record that a node is believed to have.
 const UNKNOWN_MAX: u64 = 64;
 
@@ -24,6 +24,9 @@ pub struct Queue {
     slots: BTreeMap<u64, Slot>,
     waiting: VecDeque<(RequestId, TransactionKind)>,
     seen: Option<Observation>,
+    /// Head at which a nonce was first seen to be unused that had been used and forgotten: a
+    /// reorganisation deeper than the confirmations.
+    hole_at: Option<u64>,
 }
 
 impl Queue {
@@ -53,7 +56,8 @@ impl Queue {
             let unknown = || Slot::new(Intent::Cancel, TransactionKind::Plain, now);
             slots.entry(nonce).or_insert_with(unknown);
         }
-        Self { policy, next_nonce, slots, waiting: VecDeque::new(), seen: None }
+        let (waiting, seen, hole_at) = (VecDeque::new(), None, None);
+        Self { policy, next_nonce, slots, waiting, seen, hole_at }
     }
 
     /// Nonces whose transaction was restored and is not done yet.
@@ -83,7 +87,7 @@ impl Queue {
         let mut effects = Vec::new();
         match event {
             Event::Submit(id, kind) => self.waiting.push_back((id, kind)),
-            Event::Observed(observation) => self.observe(observation, &mut effects),
+            Event::Observed(observation) => self.observe(observation, now, &mut effects),
             Event::Signed { nonce, hash, fees } => self.signed(nonce, Version { hash, fees }),
             Event::NotSigned(nonce) => {
                 if let Some(slot) = self.slots.get_mut(&nonce) {
@@ -136,9 +140,10 @@ impl Queue {
         }
     }
 
-    fn observe(&mut self, observation: Observation, effects: &mut Vec<Effect>) {
+    fn observe(&mut self, observation: Observation, now: Instant, effects: &mut Vec<Effect>) {
         let Observation { head, nonce: used, .. } = observation;
         self.next_nonce = self.next_nonce.max(used);
+        self.fill_hole(head, used, now);
         for (nonce, slot) in &mut self.slots {
             let mut mined = observation.mined.iter();
             let found = mined.find(|mined| mined.nonce == *nonce && slot.has(mined.hash));
@@ -153,6 +158,28 @@ impl Queue {
         }
         self.seen = Some(observation);
         self.finish(head, effects);
+    }
+
+    /// Deals with nonces that were used and forgotten, and are unused again: a reorganisation deeper
+    /// than the confirmations. Nothing behind them can be mined. What is still wanted of them is the
+    /// requester's to say; here they are given out again, or used up for the sake of those behind.
+    fn fill_hole(&mut self, head: u64, used: u64, now: Instant) {
+        let lowest = self.slots.first_key_value().map(|(nonce, slot)| (*nonce, slot.kind));
+        let end = lowest.map_or(self.next_nonce, |(nonce, _)| nonce);
+        self.hole_at = (used < end).then(|| self.hole_at.unwrap_or(head).min(head));
+        let lasting = self.hole_at.is_some_and(|at| head >= at.saturating_add(DISPLACED_DEPTH));
+        if !lasting {
+            return;
+        }
+        let Some((_, kind)) = lowest else {
+            self.next_nonce = used;
+            return;
+        };
+        // Pools that put back what was unmined have had their time.
+        let due = now.checked_sub(self.policy.raise_after).unwrap_or(now);
+        for nonce in used..end.min(used.saturating_add(UNKNOWN_MAX)) {
+            self.slots.insert(nonce, Slot::new(Intent::Cancel, kind, due));
+        }
     }
 
     /// Ends what is deep enough, in the order of the nonces.

@@ -432,6 +432,43 @@ fn pending_nonces_that_the_journal_does_not_know_are_used_up_if_they_stay() {
     assert!(matches!(effects[..], [Effect::Sign { nonce: 7, .. }]));
 }
 
+/// A queue whose nonces 5 and 6 were mined and forgotten, and unmined since.
+fn reorganised(now: Instant) -> (Queue, impl Fn(u64, u64) -> Event) {
+    let market = MarketFees { base: 100, priority: 1, blob_base: 1 };
+    let look = move |head, nonce| {
+        Event::Observed(Observation { head, nonce, market, ..Observation::default() })
+    };
+    let mut queue = Queue::restore(POLICY, [], 5, 5, now);
+    queue.step(look(10, 7), now);
+    assert_eq!(queue.step(look(11, 5), now), []);
+    assert_eq!(queue.step(look(12, 5), now), []);
+    (queue, look)
+}
+
+#[test]
+fn a_nonce_that_a_deep_reorganisation_freed_is_given_out_again() {
+    let now = Instant::now();
+    let (mut queue, look) = reorganised(now);
+    assert_eq!(queue.step(look(13, 5), now), []);
+    let effects = queue.step(Event::Submit(RequestId(0), TransactionKind::Plain), now);
+    assert!(matches!(effects[..], [Effect::Sign { nonce: 5, intent: Intent::Request(_), .. }]));
+}
+
+#[test]
+fn nonces_that_a_deep_reorganisation_freed_are_used_up_below_one_in_doubt() {
+    let now = Instant::now();
+    let (mut queue, look) = reorganised(now);
+    let effects = queue.step(Event::Submit(RequestId(0), TransactionKind::Plain), now);
+    assert!(matches!(effects[..], [Effect::Sign { nonce: 7, .. }]), "too early to tell");
+    queue.step(Event::Signed { nonce: 7, hash: B256::ZERO, fees: Fees::default() }, now);
+    let effects = queue.step(look(13, 5), now);
+    let signed = |effect: &Effect| match effect {
+        Effect::Sign { nonce, intent: Intent::Cancel, .. } => Some(*nonce),
+        _ => None,
+    };
+    assert_eq!(effects.iter().filter_map(signed).collect::<Vec<_>>(), [5, 6]);
+}
+
 #[test]
 fn what_could_not_be_signed_is_tried_again_with_the_next_tick() {
     let now = Instant::now();
