@@ -155,13 +155,16 @@ async fn a_devnet_outlives_the_death_of_all_its_processes() -> eyre::Result<()> 
 
     // All of them, the one that looks after them first.
     let set_up = block(&before.l1.rpc, "0x3").await?;
-    signal(net.holder()?, Signal::SIGKILL)?;
+    let holder = net.holder()?;
+    signal(holder, Signal::SIGKILL)?;
     for pid in before.pids.values() {
         // That of da-1 is gone already.
         let _ = signal(i32::try_from(*pid)?, Signal::SIGKILL);
     }
+    eventually("its lock is free", || Ok(is_gone(holder))).await?;
     let other = net.run(&["up", "--da-nodes", "3", "--no-rollup"])?;
-    ensure!(String::from_utf8_lossy(&other.stderr).contains("--fresh"), "other settings");
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    ensure!(said.contains("--fresh"), "it takes other settings: {said}");
     let after = net.up(&["--no-rollup"])?;
     ensure!(block(&after.l1.rpc, "0x3").await? == set_up, "L1 is another one");
     ensure!(after.contracts == before.contracts && after.l1 == before.l1, "other contracts");

@@ -1,5 +1,6 @@
 //! Parts of the chain fail, and strangers meddle.
 
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use alloy::network::TransactionBuilder;
@@ -64,7 +65,9 @@ async fn sequencer_and_verifier_are_killed_at_any_moment() -> eyre::Result<()> {
 #[tokio::test]
 async fn a_chain_goes_on_with_deposits_while_its_sequencer_is_dead() -> eyre::Result<()> {
     let options = DevnetOptions {
-        deploy: vec!["l2.seq_window_size = 10".to_owned()],
+        // More than the batcher keeps free of a window.
+        deploy: vec!["l2.seq_window_size = 16".to_owned()],
+        l1_block_time: NonZeroU64::new(1),
         ..DevnetOptions::default()
     };
     let mut chain = Chain::start(options).await?;
@@ -73,7 +76,7 @@ async fn a_chain_goes_on_with_deposits_while_its_sequencer_is_dead() -> eyre::Re
     chain.devnet.kill9("sequencer")?;
     let to = address_of("forced", 0);
     chain.deposit(to, DEPOSIT).await?;
-    chain.wait_l1_blocks(14).await?;
+    chain.wait_l1_blocks(20).await?;
     // The verifier makes the blocks that the sequencer did not.
     let deadline = Instant::now() + PATIENCE;
     let verifier = chain.verifier()?;
