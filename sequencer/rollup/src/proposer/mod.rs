@@ -106,9 +106,12 @@ pub fn decide(
                 let (game, bond) = (game.address, game.proposer_bond);
                 actions.insert(0, Action::Challenge { game, bond });
             }
-            // A wrong root that nobody challenged ends by somebody else's hand.
+            // Whoever has a bond in a game ends it, so that two nodes do not race for it. A wrong root
+            // that nobody challenged ends by somebody else's hand.
             Outcome::Open
-                if game.can_be_resolved(outlook.now) && (right || game.is_challenged()) =>
+                if game.can_be_resolved(outlook.now)
+                    && game.has_bond_of(duties.account)
+                    && (right || game.is_challenged()) =>
             {
                 actions.push(Action::Resolve { game: game.address });
             }
