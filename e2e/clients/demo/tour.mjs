@@ -19,6 +19,7 @@ import { walletActionsL2 } from 'viem/op-stack';
 
 import {
   contracts,
+  depositGas,
   deposited,
   derivedAlike,
   devnet,
@@ -62,7 +63,7 @@ async function deposit(user) {
     mint: value,
     to: user.address,
   });
-  const l1Receipt = await minedL1(await payer.depositTransaction(args));
+  const l1Receipt = await minedL1(await payer.depositTransaction({ ...args, gas: depositGas }));
   say(`${formatEther(value)} ether for the new account ${user.address} go into the portal`);
   say(`${contracts.l1.OptimismPortal} in L1 block ${l1Receipt.blockNumber}.`);
   const receipt = await deposited(l1Receipt);

@@ -7,6 +7,7 @@ import { getL2TransactionHashes, getWithdrawals } from 'viem/op-stack';
 
 import {
   contracts,
+  depositGas,
   deposited,
   derivedAlike,
   minedL1,
@@ -39,7 +40,7 @@ async function portal(step) {
   const receipt = await step('depositTransaction mints and transfers', async () => {
     const before = await balance(publicL1, contracts.l1.OptimismPortal);
     const args = await publicL2.buildDepositTransaction({ account: self, mint: value, to });
-    const l1Receipt = await minedL1(await wallet.depositTransaction(args));
+    const l1Receipt = await minedL1(await wallet.depositTransaction({ ...args, gas: depositGas }));
     const l2Receipt = await deposited(l1Receipt);
     assert.equal(l2Receipt.type, '0x7e');
     assert.equal(await balance(publicL2, to), value);
@@ -67,7 +68,7 @@ async function call(step) {
       args: [self, 100_000n, '0x'],
     });
     const args = await publicL2.buildDepositTransaction({ account: self, to: passer, data });
-    const receipt = await deposited(await minedL1(await wallet.depositTransaction(args)));
+    const receipt = await deposited(await minedL1(await wallet.depositTransaction({ ...args, gas: depositGas })));
     const [withdrawal] = getWithdrawals(receipt);
     assert.equal(withdrawal.sender, self);
     assert.equal(withdrawal.target, self);
@@ -77,6 +78,7 @@ async function call(step) {
     const before = await balance(publicL2, self);
     // The bridge's proxy has no such function.
     const hash = await wallet.depositTransaction({
+      gas: depositGas,
       request: { gas: 200_000n, to: contracts.l2.L2StandardBridge, data: '0xffffffff', mint },
       targetChain: publicL2.chain,
     });

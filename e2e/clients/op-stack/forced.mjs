@@ -6,7 +6,15 @@ import { getContractAddress } from 'viem';
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 
 import { artifact } from '../harness/artifacts.mjs';
-import { deposited, derivedAlike, minedL1, publicL2, walletL1, walletL2 } from '../harness/devnet.mjs';
+import {
+  depositGas,
+  deposited,
+  derivedAlike,
+  minedL1,
+  publicL2,
+  walletL1,
+  walletL2,
+} from '../harness/devnet.mjs';
 import { account } from '../harness/node.mjs';
 import { scenario } from '../harness/scenario.mjs';
 
@@ -22,7 +30,7 @@ await scenario('op-stack forced inclusion', async (step) => {
   });
   const receipt = await step('the same transfer goes through the portal', async () => {
     const args = await publicL2.buildDepositTransaction({ account: self, to, value: 7n });
-    return deposited(await minedL1(await onL1.depositTransaction(args)));
+    return deposited(await minedL1(await onL1.depositTransaction({ ...args, gas: depositGas })));
   });
   await step('it was the sender that paid', async () => {
     assert.equal(await publicL2.getBalance({ address: to }), 7n);
@@ -43,7 +51,7 @@ await scenario('op-stack forced inclusion', async (step) => {
       isCreation: true,
       gas: 3_000_000n,
     });
-    const created = await deposited(await minedL1(await onL1.depositTransaction(args)));
+    const created = await deposited(await minedL1(await onL1.depositTransaction({ ...args, gas: depositGas })));
     const address = getContractAddress({ from: self, nonce: BigInt(nonce) });
     assert.notEqual((await publicL2.getCode({ address })) ?? '0x', '0x');
     await derivedAlike(created.blockNumber);

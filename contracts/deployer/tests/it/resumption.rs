@@ -41,7 +41,8 @@ async fn resumes_behind_every_transaction() {
     let expected = whole.deploy(config()).await.unwrap();
     let (deployment, runs) = in_runs_of(&parts, 1).await;
     assert_eq!(deployment.contracts, expected.contracts);
-    assert_eq!(parts.nonce().await, whole.nonce().await);
+    // Whoever looks again before each transaction can find one that others have made unnecessary.
+    assert!(parts.nonce().await <= whole.nonce().await);
     assert_eq!(runs, parts.nonce().await + 1);
     for ((name, _, code), (_, _, other)) in
         whole.codes(&expected.contracts).await.iter().zip(parts.codes(&expected.contracts).await)
@@ -61,7 +62,8 @@ async fn resumes_while_transactions_are_waiting() {
     let (expected, (deployment, runs)) =
         tokio::join!(whole.deploy(config()), in_runs_of(&parts, 17));
     assert_eq!(deployment.contracts, expected.unwrap().contracts);
-    assert_eq!(parts.nonce().await, whole.nonce().await);
+    // Whoever looks again before each transaction can find one that others have made unnecessary.
+    assert!(parts.nonce().await <= whole.nonce().await);
     assert_eq!(runs, parts.nonce().await / 17 + 1);
 }
 
@@ -165,6 +167,10 @@ async fn portal_takes_no_deposit_before_the_origin() {
     let all_but_the_system_config = limited(39);
     let stopped = l1.deploy_with(config(), all_but_the_system_config).await.unwrap_err();
     assert!(matches!(stopped, DeployError::Stopped { sent: 39 }), "{stopped}");
+    // The end came behind what was sent, not behind what was mined.
+    while l1.nonce().await < 39 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let before = l1.provider.get_block_number().await.unwrap();
     let deposit = |portal| {
         let selector = &keccak256("depositTransaction(address,uint256,uint64,bool,bytes)")[..4];
