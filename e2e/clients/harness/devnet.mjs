@@ -24,7 +24,7 @@ export const contracts = devnet.contracts;
 
 // The portal burns gas by a price that moves with every deposit and block: what was estimated a block
 // before can fall short. viem's estimate is left out in favour of plenty.
-export const depositGas = 2_000_000n;
+export const depositGas = 10_000_000n;
 
 export const l1 = defineChain({
   id: devnet.l1.chainId,

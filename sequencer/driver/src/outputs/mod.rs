@@ -148,9 +148,13 @@ impl Watch {
         self.alarm(&seen.games, output);
         let Some(sender) = &self.config.sender else { return Ok(()) };
         let outlook = Outlook { anchor: seen.anchor, games: &seen.games, head, now: seen.now };
+        // All at once: each waits for blocks of L1.
+        let mut sent = Vec::new();
         for action in decide(&self.config.duties, &outlook, output) {
-            let confirmed = sender.send(self.content(&seen, action)?).await?;
-            report(action, confirmed)?;
+            sent.push((action, sender.submit(self.content(&seen, action)?).await?));
+        }
+        for (action, outcome) in sent {
+            report(action, outcome.await.unwrap_or(Err(SendError::Stopped))?)?;
         }
         Ok(())
     }
