@@ -35,6 +35,7 @@ mod nodes;
 mod opening;
 mod range;
 pub mod registry;
+mod reservations;
 pub mod retrieval;
 mod retrieve;
 
@@ -43,4 +44,5 @@ pub use error::ClientError;
 pub use matrix::Commitments;
 pub use nodes::{HeaderAnswer, Nodes};
 pub use opening::{ElementOpening, open_element};
+pub use reservations::Reservations;
 pub use retrieve::{Retriever, verify_certificate};

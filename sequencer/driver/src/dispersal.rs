@@ -1,6 +1,5 @@
 //! Handing frames to the DA network.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy::eips::BlockId;
@@ -8,8 +7,8 @@ use alloy::signers::local::PrivateKeySigner;
 use alloy_primitives::Bytes;
 use cairn_da_client::collect::CollectPolicy;
 use cairn_da_client::registry::{Quorum, QuorumName};
-use cairn_da_client::{ClientError, Dispersed, Disperser, Nodes};
-use cairn_primitives::da::{Epoch, Reservation, Timestamp};
+use cairn_da_client::{ClientError, Dispersed, Disperser, Nodes, Reservations};
+use cairn_primitives::da::{Epoch, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::{DataReader, DriverError};
@@ -38,7 +37,7 @@ pub struct Dispersal {
     config: DispersalConfig,
     /// The quorum read last, with what it was called.
     quorum: Mutex<Option<(Epoch, QuorumName, Quorum)>>,
-    last_reservation: AtomicU64,
+    reservations: Reservations,
 }
 
 impl Dispersal {
@@ -54,7 +53,7 @@ impl Dispersal {
         let domain = data.registry().await?.domain();
         let disperser = Disperser::new(Nodes::new()?, domain, payer, config.collect);
         let quorum = Mutex::new(None);
-        Ok(Self { data, disperser, config, quorum, last_reservation: AtomicU64::new(0) })
+        Ok(Self { data, disperser, config, quorum, reservations: Reservations::default() })
     }
 
     /// Disperses a payload as a matrix of its own.
@@ -66,7 +65,7 @@ impl Dispersal {
         let now = now();
         let expiry = Timestamp(now.as_secs().saturating_add(self.config.lifetime.as_secs()))
             .min(quorum.snapshot.certificates_end());
-        let reservation = self.next_reservation(now);
+        let reservation = self.reservations.next(now);
         let started = std::time::Instant::now();
         let done = self.disperser.disperse(&quorum, payload.0, reservation, expiry).await?;
         metrics::histogram!("cairn_batcher_dispersal_seconds")
@@ -90,15 +89,6 @@ impl Dispersal {
         let quorum = registry.quorum(epoch, &name, at).await.map_err(ClientError::from)?;
         *known = Some((epoch, name, quorum.clone()));
         Ok(quorum)
-    }
-
-    /// A number not used before: microseconds, counted up where they do not suffice. Across restarts
-    /// it rests on a clock that does not go back; a number used twice is refused by the nodes.
-    fn next_reservation(&self, now: Duration) -> Reservation {
-        let now = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-        let next = |last: u64| Some(now.max(last.saturating_add(1)));
-        let last = self.last_reservation.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next);
-        Reservation(last.map_or(now, |last| now.max(last.saturating_add(1))))
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use alloy::eips::BlockId;
 use alloy_primitives::{B256, Bytes};
 use cairn_da_client::registry::{Quorum, Registry};
-use cairn_da_client::{ClientError, Dispersed, Disperser, Retriever};
-use cairn_primitives::da::{Certificate, Epoch, Header, MAX_PAYLOAD_BYTES, Reservation, Timestamp};
+use cairn_da_client::{ClientError, Dispersed, Disperser, Reservations, Retriever};
+use cairn_primitives::da::{Certificate, Epoch, Header, MAX_PAYLOAD_BYTES, Timestamp};
 use lru::LruCache;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
@@ -74,7 +74,7 @@ pub(super) struct Inner {
     pub(super) retriever: Retriever,
     config: GatewayConfig,
     clock: Clock,
-    reservations: AtomicU64,
+    reservations: Reservations,
     quorum: Mutex<Option<(Arc<Quorum>, Instant)>>,
     /// Quorums that were read of, and when they were read.
     pub(super) quorums: Mutex<LruCache<Epoch, (Arc<Quorum>, Instant)>>,
@@ -114,7 +114,7 @@ impl Gateway {
             verified: Verified::new(
                 std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             ),
-            reservations: AtomicU64::new(0),
+            reservations: Reservations::default(),
             clock,
             quorum: Mutex::new(None),
             waiting_bytes: AtomicU64::new(0),
@@ -199,7 +199,7 @@ impl Gateway {
         let end = quorum.snapshot.certificates_end();
         let expiry = self.now().0.saturating_add(self.0.config.lifetime.as_secs());
         let expiry = Timestamp(expiry).min(end);
-        let reservation = self.next_reservation();
+        let reservation = self.0.reservations.next(self.0.clock.now());
         let done = self.0.disperser.disperse(&quorum, payload.0, reservation, expiry).await?;
         let certificate = done.certificate.encode().into();
         self.0.submissions.lock().certify(done.certificate.header.hash(), certificate);
@@ -217,15 +217,6 @@ impl Gateway {
             Some((reason, _)) => Err(GatewayError::Trouble(reason)),
             None => self.current_quorum().await,
         }
-    }
-
-    /// A number that was not used before: microseconds, counted up where they do not suffice. Across
-    /// restarts it rests on a clock that does not go back; a number used twice is refused by nodes.
-    fn next_reservation(&self) -> Reservation {
-        let now = u64::try_from(self.0.clock.now().as_micros()).unwrap_or(u64::MAX);
-        let next = |last: u64| Some(now.max(last.saturating_add(1)));
-        let last = self.0.reservations.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next);
-        Reservation(last.map_or(now, |last| now.max(last.saturating_add(1))))
     }
 
     /// Takes a payload to be dispersed with others. The answer names the submission.
