@@ -19,7 +19,6 @@ mod error;
 mod event;
 mod fees;
 mod journal;
-mod key;
 mod observe;
 mod queue;
 #[cfg(test)]
@@ -33,7 +32,6 @@ pub use error::SendError;
 pub use event::{Effect, Event, Mined, Observation, SendPolicy, Sent};
 pub use fees::{FeeCeiling, Fees, MarketFees};
 pub use journal::{Journal, JournalError, Record, Records};
-pub use key::{KeyError, read_signer};
 pub use queue::Queue;
 pub use sender::{Confirmed, SenderConfig, TransactionSender};
 pub use slot::{Intent, RequestId, TransactionKind};

@@ -9,11 +9,12 @@ use cairn_chain::Chain;
 use cairn_driver::batcher::{BatcherSetup, BatcherTask};
 use cairn_driver::outputs::{OutputsConfig, OutputsTask};
 use cairn_driver::{Dispersal, DispersalConfig};
-use cairn_l1::send::{Journal, SendPolicy, SenderConfig, TransactionSender, read_signer};
+use cairn_l1::send::{Journal, SendPolicy, SenderConfig, TransactionSender};
 use cairn_rollup::batcher::{BatcherConfig, CarrierChoice as Carriers};
 use cairn_rollup::proposer;
 use eyre::WrapErr;
 
+use super::key::read_signer;
 use super::{CarrierChoice, Rollup, l1};
 use crate::config::l1_journal_dir;
 
@@ -22,10 +23,10 @@ const PROPOSAL_INTERVAL: u64 = 1800;
 /// Time between looks at the games on L1.
 const OUTPUTS_INTERVAL: Duration = Duration::from_secs(4);
 
-/// The running tasks.
+/// The running tasks. Dropping them ends them; what is in doubt on L1 is in the journals.
 #[derive(Debug, Default)]
 pub(super) struct L1Duties {
-    batcher: Option<BatcherTask>,
+    _batcher: Option<BatcherTask>,
     _outputs: Vec<OutputsTask>,
 }
 
@@ -39,7 +40,7 @@ impl L1Duties {
         let args = &rollup.args;
         let mut duties = Self::default();
         if let Some(path) = &args.batcher.key_file {
-            duties.batcher = Some(batcher(rollup, path, datadir, chain).await?);
+            duties._batcher = Some(batcher(rollup, path, datadir, chain).await?);
         }
         let account = proposer::Duties::default();
         if let Some(path) = &args.proposer.key_file {
@@ -57,13 +58,6 @@ impl L1Duties {
             duties._outputs.push(outputs(rollup, chain, account, None)?);
         }
         Ok(duties)
-    }
-
-    /// Ends them. What is in doubt on L1 is in the journals.
-    pub(super) fn stop(self) {
-        if let Some(batcher) = self.batcher {
-            batcher.stop();
-        }
     }
 }
 

@@ -1,17 +1,17 @@
 //! The key of an account.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use alloy::signers::local::PrivateKeySigner;
 use alloy_primitives::{B256, hex};
-
-/// Permission bits of everyone but the owner.
-const OTHERS: u32 = 0o077;
+use cairn_node_setup::{SetupError, read_secret_text};
 
 /// A key file that cannot be used. All of them end the command; the text says what to change.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub(crate) enum KeyError {
+    /// The file, or that of the password, cannot be read, or others may read it too.
+    #[error(transparent)]
+    Secret(#[from] SetupError),
     /// The file cannot be read.
     #[error("{path}: {source}")]
     File {
@@ -19,14 +19,6 @@ pub enum KeyError {
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
-    },
-    /// Others than the owner may read or write a file with a secret.
-    #[error("{path} has mode {mode:04o}: a secret must be readable by its owner alone (0600)")]
-    Mode {
-        /// Which file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
     },
     /// Neither 64 hexadecimal digits nor a keystore, or no key of the curve.
     #[error("{path} holds neither a keystore nor a private key in hexadecimal")]
@@ -55,8 +47,12 @@ pub enum KeyError {
 ///
 /// # Errors
 /// [`KeyError`].
-pub fn read_signer(path: &Path, password: Option<&Path>) -> Result<PrivateKeySigner, KeyError> {
-    let text = std::fs::read_to_string(path).map_err(file_error(path))?;
+pub(super) fn read_signer(
+    path: &Path,
+    password: Option<&Path>,
+) -> Result<PrivateKeySigner, KeyError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| KeyError::File { path: path.to_path_buf(), source })?;
     if text.trim_start().starts_with('{') {
         let password = password.ok_or_else(|| KeyError::NoPassword { path: path.to_path_buf() })?;
         let password = read_secret_text(password)?;
@@ -68,20 +64,6 @@ pub fn read_signer(path: &Path, password: Option<&Path>) -> Result<PrivateKeySig
     let bytes = hex::decode(read_secret_text(path)?).map_err(|_| format())?;
     let key = B256::try_from(bytes.as_slice()).map_err(|_| format())?;
     PrivateKeySigner::from_bytes(&key).map_err(|_| format())
-}
-
-fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> KeyError + '_ {
-    move |source| KeyError::File { path: path.to_path_buf(), source }
-}
-
-/// A file that only its owner may read, without the white space around its text.
-fn read_secret_text(path: &Path) -> Result<String, KeyError> {
-    let mode = std::fs::metadata(path).map_err(file_error(path))?.mode() & 0o7777;
-    if mode & OTHERS != 0 {
-        return Err(KeyError::Mode { path: path.to_path_buf(), mode });
-    }
-    let text = std::fs::read_to_string(path).map_err(file_error(path))?;
-    Ok(text.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -106,7 +88,8 @@ mod tests {
         assert_eq!(signer.to_bytes(), B256::repeat_byte(0x11));
         let open = secret(folder.path(), "open", &text, 0o640);
         let error = read_signer(&open, None).unwrap_err();
-        assert!(matches!(error, KeyError::Mode { mode: 0o640, .. }), "{error}");
+        let mode = KeyError::Secret(SetupError::Mode { path: open, mode: 0o640 });
+        assert_eq!(format!("{error:?}"), format!("{mode:?}"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod agreement;
 mod args;
 mod duties;
+mod key;
 mod l1;
 
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -161,11 +162,11 @@ impl RollupTasks {
         self.derivation.ended().map(|reason| format!("derivation has ended: {reason}"))
     }
 
-    /// Ends everything.
+    /// Ends everything, and waits for it.
     pub(crate) async fn stop(self) {
         let stopped = tokio::task::spawn_blocking(move || {
-            self.duties.stop();
-            self.derivation.stop();
+            drop(self.duties);
+            drop(self.derivation);
         });
         if stopped.await.is_err() {
             tracing::error!(target: "node", "a task did not stop in order");
