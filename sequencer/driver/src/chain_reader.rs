@@ -1,26 +1,36 @@
 //! The chain as the rollup protocol asks for it.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use cairn_chain::{BlockRef, Chain, ChainError};
 use cairn_primitives::{ReadError, RecoveredBlock};
 use cairn_rollup::derivation::SafeChain;
 use cairn_rollup::start::{SafeHeadEntry, StartSource};
 use cairn_rollup::{L2BlockRef, RollupConfig, SystemConfig};
 
+use lru::LruCache;
+use parking_lot::Mutex;
+
 use crate::DriverError;
 
-/// Reads L2 blocks as the rollup sees them.
+/// Names of blocks that are remembered: heads are asked for many times a second, and the block behind
+/// a name is read from the disk with all of its transactions.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
+
+/// Reads L2 blocks as the rollup sees them. Clones share what they remember.
 #[derive(Debug, Clone)]
 pub struct ChainReader {
     chain: Chain,
     config: Arc<RollupConfig>,
+    names: Arc<Mutex<LruCache<B256, L2BlockRef>>>,
 }
 
 impl ChainReader {
     /// A reader of that chain.
-    pub const fn new(chain: Chain, config: Arc<RollupConfig>) -> Self {
-        Self { chain, config }
+    pub fn new(chain: Chain, config: Arc<RollupConfig>) -> Self {
+        Self { chain, config, names: Arc::new(Mutex::new(LruCache::new(REMEMBERED))) }
     }
 
     /// The block with its L1 origin; `None` if it is not canonical.
@@ -28,8 +38,14 @@ impl ChainReader {
     /// # Errors
     /// [`DriverError::Chain`]; [`DriverError::Block`] for a block without L1 attributes.
     pub fn block_ref(&self, block: BlockRef) -> Result<Option<L2BlockRef>, DriverError> {
-        let Some(block) = self.chain.block(block)? else { return Ok(None) };
-        self.name(&block).map(Some)
+        let Some((hash, _)) = self.chain.header(block)? else { return Ok(None) };
+        if let Some(name) = self.names.lock().get(&hash) {
+            return Ok(Some(*name));
+        }
+        let Some(block) = self.chain.block(BlockRef::Hash(hash))? else { return Ok(None) };
+        let name = self.name(&block)?;
+        self.names.lock().put(hash, name);
+        Ok(Some(name))
     }
 
     /// As [`Self::block_ref`], for a block that the caller knows to be there.

@@ -24,10 +24,12 @@ mod data;
 pub mod derive;
 mod dispersal;
 mod error;
+mod extraction;
 mod feed;
 mod origins;
 pub mod outputs;
 mod payload;
+mod worker;
 
 pub use chain_reader::ChainReader;
 pub use data::DataReader;

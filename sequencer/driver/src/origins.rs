@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_chain::{AttributesSource, BlockRef, PayloadAttributes};
-use cairn_l1::{HeadState, L1Client, L1Forks, NextStep};
+use cairn_l1::{HeadState, L1Client, NextStep};
 use cairn_primitives::Header;
 use cairn_rollup::l1::L1Block;
 use cairn_rollup::origin::{L1View, select_origin};
@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::extraction::Extractor;
 use crate::payload::attributes;
 use crate::{ChainReader, DriverError};
 
@@ -71,11 +72,10 @@ impl L1Origins {
     ) -> Self {
         let window = Arc::new(Mutex::new(Window::default()));
         let follower = Follower {
-            rollup: config.rollup.clone(),
+            extractor: Extractor::new(config.rollup.clone(), l1.clone()),
             reader: reader.clone(),
             l1,
             heads,
-            forks: None,
             window: window.clone(),
         };
         Self { config, reader, window, task: tokio::spawn(follower.run()) }
@@ -128,11 +128,10 @@ impl AttributesSource for L1Origins {
 }
 
 struct Follower {
-    rollup: Arc<RollupConfig>,
+    extractor: Extractor,
     reader: ChainReader,
     l1: Arc<L1Client>,
     heads: watch::Receiver<HeadState>,
-    forks: Option<L1Forks>,
     window: Arc<Mutex<Window>>,
 }
 
@@ -187,13 +186,7 @@ impl Follower {
 
     async fn fetch(&mut self, number: u64) -> Result<(), DriverError> {
         let Some(block) = self.l1.block_by_number(number).await? else { return Ok(()) };
-        let time = block.header.timestamp;
-        if self.forks.as_ref().and_then(|forks| forks.at(time)).is_none() {
-            self.forks = self.l1.forks().await?;
-        }
-        let fork = self.forks.as_ref().and_then(|forks| forks.at(time));
-        let params = fork.ok_or(DriverError::BlobParams(time))?.blob_params();
-        let block = block.extract(&self.rollup, params)?;
+        let block = self.extractor.extract(&block).await?;
         let mut window = self.window.lock();
         let parent = number.checked_sub(1).and_then(|parent| window.blocks.get(&parent));
         if parent.is_some_and(|parent| parent.hash != block.parent_hash) {

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::Dispersal;
 
-pub use task::BatcherTask;
+pub use task::{BatcherStartError, BatcherTask};
 
 /// What the batcher works with.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! The thread that feeds the machine.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use alloy_eips::BlockNumHash;
@@ -9,12 +8,12 @@ use cairn_chain::ChainEvent;
 use cairn_l1::NextStep;
 use cairn_rollup::L1BlockRef;
 use cairn_rollup::batcher::{Batcher, BatcherConfigError, Effect, Event, SafeHead};
-use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::{BatcherSetup, blocks, carry};
 use crate::DriverError;
+use crate::worker::{Stop, Worker};
 
 /// How often the machine is told the time.
 const TICK: Duration = Duration::from_millis(500);
@@ -24,8 +23,18 @@ const ANSWERS: usize = 64;
 /// The running batcher. Dropping it ends it; what is in doubt stays in the sender's journal.
 #[derive(Debug)]
 pub struct BatcherTask {
-    stop: watch::Sender<bool>,
-    thread: Option<JoinHandle<()>>,
+    _worker: Worker,
+}
+
+/// Why there is no batcher.
+#[derive(Debug, thiserror::Error)]
+pub enum BatcherStartError {
+    /// The policy cannot work with the rollup.
+    #[error(transparent)]
+    Config(#[from] BatcherConfigError),
+    /// Its thread cannot be made.
+    #[error("the batcher's thread: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
 struct Shell {
@@ -45,40 +54,15 @@ impl BatcherTask {
     /// Starts sending batches. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// A policy that cannot work with the rollup.
-    pub fn spawn(setup: BatcherSetup) -> Result<Self, BatcherConfigError> {
+    /// [`BatcherStartError`].
+    pub fn spawn(setup: BatcherSetup) -> Result<Self, BatcherStartError> {
         let machine = Batcher::new(setup.config, (*setup.rollup).clone())?;
-        let (stop, stopped) = watch::channel(false);
-        let runtime = Handle::current();
-        let work = move || runtime.block_on(run(setup, machine, stopped));
-        let thread = std::thread::Builder::new().name("cairn-batcher".into()).spawn(work);
-        let thread = thread
-            .inspect_err(|error| tracing::error!(target: "driver::batcher", %error, "no thread"));
-        Ok(Self { stop, thread: thread.ok() })
-    }
-
-    /// Ends the thread and waits for it.
-    pub fn stop(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
-        self.stop.send_replace(true);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!(target: "driver::batcher", "the batcher thread panicked");
-        }
+        let worker = Worker::spawn("cairn-batcher", move |stop| run(setup, machine, stop))?;
+        Ok(Self { _worker: worker })
     }
 }
 
-impl Drop for BatcherTask {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-async fn run(setup: BatcherSetup, machine: Batcher, mut stop: watch::Receiver<bool>) {
+async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) {
     let (answers, mut inbox) = mpsc::channel(ANSWERS);
     let mut chain = setup.chain.subscribe();
     let mut heads = setup.heads.clone();
@@ -105,7 +89,7 @@ async fn run(setup: BatcherSetup, machine: Batcher, mut stop: watch::Receiver<bo
             },
             Ok(()) = heads.changed() => shell.look(),
             _ = tick.tick() => shell.look().and_then(|()| shell.step(Event::Tick)),
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = stop.asked() => return,
         };
         if let Err(error) = done {
             tracing::error!(target: "driver::batcher", %error, "the batcher cannot read the chain");

@@ -11,17 +11,16 @@ mod status;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use cairn_chain::Chain;
 use cairn_l1::{HeadState, L1Client, NextStep};
 use cairn_primitives::Block;
 use cairn_rollup::{RollupConfig, RollupHandle};
 use parking_lot::Mutex;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
 use self::session::Session;
+use crate::worker::{Stop, Worker};
 use crate::{ChainReader, DataReader, DriverError};
 
 /// Pause after resets that follow each other without a block in between.
@@ -51,8 +50,7 @@ pub struct DerivationConfig {
 /// The running thread. Dropping it ends the thread.
 #[derive(Debug)]
 pub struct DerivationTask {
-    stop: watch::Sender<bool>,
-    thread: Option<JoinHandle<()>>,
+    _worker: Worker,
     ended: Arc<Mutex<Option<String>>>,
 }
 
@@ -68,7 +66,7 @@ struct Shared {
     prefetch: NonZeroUsize,
     handle: RollupHandle,
     resets: mpsc::Receiver<()>,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
 }
 
 impl DerivationTask {
@@ -77,61 +75,38 @@ impl DerivationTask {
     /// # Errors
     /// When the thread cannot be made.
     pub fn spawn(config: DerivationConfig) -> std::io::Result<Self> {
-        let (stop, stopped) = watch::channel(false);
         let (ask, resets) = mpsc::channel(1);
         // A reset that waits already is as good as another one.
         config.handle.on_reset(move || {
             let _ = ask.try_send(());
         });
         let ended = Arc::new(Mutex::new(None));
-        let shared = Shared {
-            reader: ChainReader::new(config.chain.clone(), config.rollup.clone()),
-            chain: config.chain,
-            rollup: config.rollup,
-            l1: config.l1,
-            heads: config.heads,
-            data: config.data,
-            feed: config.feed,
-            prefetch: config.prefetch,
-            handle: config.handle,
-            resets,
-            stop: stopped,
-        };
-        let (runtime, reason) = (Handle::current(), ended.clone());
-        // Decoding, execution and the disk hold this thread and no other.
-        let work = move || {
-            if let Err(error) = runtime.block_on(run(shared)) {
+        let reason = ended.clone();
+        let worker = Worker::spawn("cairn-derive", move |stop| async move {
+            let shared = Shared {
+                reader: ChainReader::new(config.chain.clone(), config.rollup.clone()),
+                chain: config.chain,
+                rollup: config.rollup,
+                l1: config.l1,
+                heads: config.heads,
+                data: config.data,
+                feed: config.feed,
+                prefetch: config.prefetch,
+                handle: config.handle,
+                resets,
+                stop,
+            };
+            if let Err(error) = run(shared).await {
                 tracing::error!(target: "driver::derive", %error, "derivation has ended");
                 *reason.lock() = Some(error.to_string());
             }
-        };
-        let thread = std::thread::Builder::new().name("cairn-derive".into()).spawn(work)?;
-        Ok(Self { stop, thread: Some(thread), ended })
+        })?;
+        Ok(Self { _worker: worker, ended })
     }
 
     /// Why derivation has ended, if it has: something that needs an operator.
     pub fn ended(&self) -> Option<String> {
         self.ended.lock().clone()
-    }
-
-    /// Ends the thread and waits for it.
-    pub fn stop(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
-        self.stop.send_replace(true);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!(target: "driver::derive", "the derivation thread panicked");
-        }
-    }
-}
-
-impl Drop for DerivationTask {
-    fn drop(&mut self) {
-        self.end();
     }
 }
 
@@ -159,13 +134,7 @@ async fn run(mut shared: Shared) -> Result<(), DriverError> {
         tracing::warn!(target: "driver::derive", %error, "derivation starts anew");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = stopped(&mut shared.stop) => return Ok(()),
+            () = shared.stop.asked() => return Ok(()),
         }
     }
-}
-
-/// Resolves when the thread is to end.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the task is gone, which ends the thread as well.
-    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::B256;
 use cairn_chain::HeadUpdate;
-use cairn_l1::{FetchedBlock, L1Error, L1Forks, NextStep, Prefetcher};
+use cairn_l1::{FetchedBlock, L1Error, NextStep, Prefetcher};
 use cairn_primitives::Block;
 use cairn_rollup::L1BlockRef;
 use cairn_rollup::derivation::{
@@ -17,8 +17,9 @@ use cairn_rollup::l1::L1Block;
 use tokio::sync::{mpsc, watch};
 
 use super::apply::{Applied, apply};
-use super::{Shared, starting, status, stopped};
+use super::{Shared, starting, status};
 use crate::DriverError;
+use crate::extraction::Extractor;
 
 /// How often the status is shown while blocks are derived.
 const STATUS_EVERY: Duration = Duration::from_millis(100);
@@ -32,7 +33,7 @@ pub(super) struct Session<'a> {
     first: Option<FetchedBlock>,
     /// Reorganisations of L1 before the start.
     reorgs: u64,
-    forks: Option<L1Forks>,
+    extractor: Extractor,
     /// The L1 block that is read, and the last one that was read to its end.
     reading: L1BlockRef,
     read: L1BlockRef,
@@ -54,8 +55,9 @@ impl<'a> Session<'a> {
         let mut stop = shared.stop.clone();
         let (start, first) = tokio::select! {
             start = starting::start(shared) => start?,
-            () = stopped(&mut stop) => return Err(DriverError::Stopped),
+            () = stop.asked() => return Err(DriverError::Stopped),
         };
+        let extractor = Extractor::new(shared.rollup.clone(), shared.l1.clone());
         let machine = Derivation::new(shared.rollup.clone(), &start);
         let blocks =
             Prefetcher::new(shared.l1.clone(), shared.heads.clone(), shared.prefetch, start.l1);
@@ -65,7 +67,7 @@ impl<'a> Session<'a> {
             blocks,
             first: Some(first),
             reorgs,
-            forks: None,
+            extractor,
             reading: L1BlockRef::default(),
             read: L1BlockRef::default(),
             finalized: B256::ZERO,
@@ -119,7 +121,7 @@ impl<'a> Session<'a> {
     }
 
     fn apply(&mut self, derived: &DerivedAttributes) -> Result<Event, DriverError> {
-        if *self.shared.stop.borrow() {
+        if self.shared.stop.is_asked() {
             return Err(DriverError::Stopped);
         }
         let at = match apply(&self.shared.chain, derived)? {
@@ -143,12 +145,12 @@ impl<'a> Session<'a> {
     /// The next L1 block. Meanwhile unsafe blocks are taken, and finality is told to the machine.
     async fn l1_block(&mut self) -> Result<L1Block, DriverError> {
         if let Some(first) = self.first.take() {
-            return self.extract(&first).await;
+            return self.extractor.extract(&first).await;
         }
         loop {
             let news = tokio::select! {
                 block = self.blocks.next() => match block {
-                    Ok(block) => return self.extract(&block).await,
+                    Ok(block) => return self.extractor.extract(&block).await,
                     Err(error) => {
                         self.pause(error.into()).await?;
                         continue;
@@ -156,7 +158,7 @@ impl<'a> Session<'a> {
                 },
                 news = news(&mut self.shared.feed, &mut self.shared.heads) => news,
                 _ = self.shared.resets.recv() => return Err(DriverError::ResetAsked),
-                () = stopped(&mut self.shared.stop) => return Err(DriverError::Stopped),
+                () = self.shared.stop.asked() => return Err(DriverError::Stopped),
             };
             self.take(news)?;
         }
@@ -188,7 +190,7 @@ impl<'a> Session<'a> {
                 found = &mut reading => return Ok(Event::Data(found?)),
                 news = news(&mut self.shared.feed, &mut self.shared.heads) => news,
                 _ = self.shared.resets.recv() => return Err(DriverError::ResetAsked),
-                () = stopped(&mut self.shared.stop) => return Err(DriverError::Stopped),
+                () = self.shared.stop.asked() => return Err(DriverError::Stopped),
             };
             self.take(news)?;
         }
@@ -231,29 +233,13 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// What derivation reads of a block.
-    async fn extract(&mut self, block: &FetchedBlock) -> Result<L1Block, DriverError> {
-        let time = block.header.timestamp;
-        let known = self.forks.as_ref().and_then(|forks| forks.at(time));
-        // A scheduled fork becomes the current one, and then another one may be scheduled.
-        let params = match known.map(cairn_l1::L1Fork::blob_params) {
-            Some(params) => params,
-            None => {
-                self.forks = self.shared.l1.forks().await?;
-                let fork = self.forks.as_ref().and_then(|forks| forks.at(time));
-                fork.ok_or(DriverError::BlobParams(time))?.blob_params()
-            }
-        };
-        Ok(block.extract(&self.shared.rollup, params)?)
-    }
-
     /// Waits after a failure of L1 that passes.
     async fn pause(&mut self, error: DriverError) -> Result<(), DriverError> {
         let NextStep::Retry(pause) = error.next_step() else { return Err(error) };
         tracing::warn!(target: "driver::derive", %error, "L1 block not read");
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
-            () = stopped(&mut self.shared.stop) => Err(DriverError::Stopped),
+            () = self.shared.stop.asked() => Err(DriverError::Stopped),
         }
     }
 }
