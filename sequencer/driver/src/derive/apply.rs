@@ -1,7 +1,8 @@
 //! Derived attributes become blocks.
 
 use alloy_eips::BlockNumHash;
-use cairn_chain::{BlockRef, Chain, DeriveError, DerivedPayload};
+use cairn_chain::{Chain, DeriveError, DerivedPayload};
+use cairn_rollup::L2BlockRef;
 use cairn_rollup::derivation::DerivedAttributes;
 
 use crate::DriverError;
@@ -24,7 +25,7 @@ pub(super) fn apply(chain: &Chain, derived: &DerivedAttributes) -> Result<Applie
         metrics::counter!("cairn_derivation_consolidated_total").increment(1);
         return Ok(Applied::Block(block));
     }
-    match execute(chain, parent, payload) {
+    match execute(chain, &derived.parent, payload) {
         Ok(block) => Ok(Applied::Block(block)),
         Err(DeriveError::Invalid { number, source }) => {
             metrics::counter!("cairn_derivation_invalid_blocks_total").increment(1);
@@ -37,14 +38,12 @@ pub(super) fn apply(chain: &Chain, derived: &DerivedAttributes) -> Result<Applie
 
 fn execute(
     chain: &Chain,
-    parent: alloy_primitives::B256,
+    parent: &L2BlockRef,
     payload: DerivedPayload,
 ) -> Result<BlockNumHash, DeriveError> {
-    let number = chain
-        .header(BlockRef::Hash(parent))?
-        .map_or(0, |(_, header)| header.number.saturating_add(1));
+    let number = parent.number.saturating_add(1);
     let recovered = payload.recover().map_err(|source| DeriveError::Invalid { number, source })?;
-    let derived = chain.derive(parent, recovered)?;
+    let derived = chain.derive(parent.hash, recovered)?;
     metrics::counter!("cairn_derivation_blocks_total").increment(1);
     if derived.replaced > 0 {
         metrics::counter!("cairn_derivation_replaced_blocks_total").increment(derived.replaced);
