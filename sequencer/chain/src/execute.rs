@@ -75,24 +75,43 @@ impl Execution {
         parent_state: &StateView,
     ) -> Result<Self, ChainError> {
         let receipts = receipts_root(&outcome.receipts);
-        Self::rooted(spec, timestamp, outcome, parent_state, receipts, None)
+        Self::rooted(spec, timestamp, outcome, parent_state, receipts)
     }
 
-    /// [`Self::new`] for a caller that has root and bloom of the receipts, and may have begun with
-    /// the state root.
+    /// [`Self::new`] for a caller that has root and bloom of the receipts.
     pub(crate) fn rooted(
         spec: &ChainSpec,
         timestamp: u64,
         mut outcome: BlockOutcome,
         parent_state: &StateView,
-        (receipts_root, logs_bloom): (B256, Bloom),
-        start: Option<HeadStart>,
+        receipts: (B256, Bloom),
     ) -> Result<Self, ChainError> {
-        let changes = Arc::new(state_changes(std::mem::take(&mut outcome.diff)));
-        let update = match start {
-            Some(start) => parent_state.state_update_from(start, &changes)?,
-            None => parent_state.state_update(&changes)?,
-        };
+        let changes = state_changes(std::mem::take(&mut outcome.diff));
+        let update = parent_state.state_update(&changes)?;
+        Self::with(spec, timestamp, outcome, (changes, update), parent_state, receipts)
+    }
+
+    /// An outcome whose changes are hashed and rooted already.
+    pub(crate) fn joined(
+        spec: &ChainSpec,
+        timestamp: u64,
+        outcome: BlockOutcome,
+        rooted: HeadStart,
+        parent_state: &StateView,
+        receipts: (B256, Bloom),
+    ) -> Result<Self, ChainError> {
+        Self::with(spec, timestamp, outcome, rooted.into_parts(), parent_state, receipts)
+    }
+
+    fn with(
+        spec: &ChainSpec,
+        timestamp: u64,
+        outcome: BlockOutcome,
+        (changes, update): (StateChanges, StateUpdate),
+        parent_state: &StateView,
+        (receipts_root, logs_bloom): (B256, Bloom),
+    ) -> Result<Self, ChainError> {
+        let changes = Arc::new(changes);
         let isthmus = spec.is_optimism() && spec.is_prague_active_at_timestamp(timestamp);
         let message_passer_root = if isthmus {
             Some(match update.storage_root(MESSAGE_PASSER) {

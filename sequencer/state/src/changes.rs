@@ -51,7 +51,7 @@ pub struct StorageChange {
 pub struct StateChanges {
     pub(crate) accounts: Vec<AccountChange>,
     pub(crate) storage: Vec<Arc<StorageChange>>,
-    delta: Delta,
+    pub(crate) delta: Delta,
 }
 
 impl StateChanges {

@@ -59,6 +59,16 @@ impl Delta {
         self.code.insert(hash, code);
     }
 
+    /// Adds a later step that wipes nothing.
+    pub(crate) fn extend(&mut self, later: Self) {
+        debug_assert!(later.wiped().next().is_none(), "a wipe hides earlier slots");
+        self.accounts.extend(later.accounts);
+        for (address, storage) in later.storage {
+            self.storage.entry(address).or_default().slots.extend(storage.slots);
+        }
+        self.code.extend(later.code);
+    }
+
     /// The account if this delta changed it.
     pub fn account(&self, address: &Address) -> Option<Option<Account>> {
         self.accounts.get(address).copied()
@@ -88,6 +98,11 @@ impl Delta {
     /// Accounts whose storage was wiped.
     pub(crate) fn wiped(&self) -> impl Iterator<Item = &Address> {
         self.storage.iter().filter(|(_, storage)| storage.wiped).map(|(address, _)| address)
+    }
+
+    /// Whether it changed slots of the account.
+    pub(crate) fn has_slots(&self, address: &Address) -> bool {
+        self.storage.get(address).is_some_and(|storage| !storage.slots.is_empty())
     }
 
     /// Changed slots with their values.

@@ -156,29 +156,40 @@ impl Pending {
         (*number <= self.upto).then(|| code.clone())
     }
 
-    /// All that the view sees of the block.
-    pub(crate) fn delta(&self) -> Delta {
+    /// The last publication that the view sees.
+    pub(crate) const fn upto(&self) -> u32 {
+        self.upto
+    }
+
+    /// What the publications after `since` changed, as far as the view sees them, with the values
+    /// that it sees. Zero is all of them.
+    pub(crate) fn delta_since(&self, since: u32) -> Delta {
         let values = self.values.read();
-        let mut delta = Delta::with_capacity(values.accounts.len());
+        let new = |number: u32| number > since && number <= self.upto;
+        let mut delta = Delta::new();
         for (address, versions) in &values.accounts {
-            if let Some((_, account)) = versions.at(self.upto) {
+            if let Some((number, account)) = versions.at(self.upto)
+                && new(number)
+            {
                 delta.set_account(*address, account);
             }
         }
         for (address, storage) in &values.storage {
             let wiped = storage.wiped(self.upto);
-            if wiped.is_some() {
+            if wiped.is_some_and(new) {
                 delta.wipe_storage(*address);
             }
             for (slot, versions) in &storage.slots {
                 let seen = versions.at(self.upto);
-                if let Some((_, value)) = seen.filter(|(number, _)| wiped <= Some(*number)) {
+                if let Some((number, value)) = seen.filter(|(number, _)| wiped <= Some(*number))
+                    && new(number)
+                {
                     delta.set_storage(*address, *slot, value);
                 }
             }
         }
         for (hash, (number, code)) in &values.code {
-            if *number <= self.upto {
+            if new(*number) {
                 delta.set_code(*hash, code.clone());
             }
         }
@@ -227,7 +238,7 @@ mod tests {
                 let slot = U256::from(slot);
                 let expected = expected.map(U256::from);
                 assert_eq!(view.storage(&ADDRESS, &slot), expected, "slot {slot} after {n}");
-                let whole = view.delta();
+                let whole = view.delta_since(0);
                 assert_eq!(whole.storage(&ADDRESS, &slot), expected, "slot {slot} after {n}");
             }
             assert_eq!(view.has_storage(&ADDRESS), Some(true));

@@ -42,6 +42,9 @@ pub(super) struct OpenBlock {
     buffer: Vec<u8>,
 }
 
+/// What is left of a block's execution. It is large: freeing it takes some milliseconds.
+pub(super) type Remains = Box<dyn Send>;
+
 /// What a transaction left behind, for the pool and for readers.
 pub(super) struct Executed {
     pub(super) tx: Arc<PendingTx>,
@@ -86,6 +89,9 @@ impl OpenBlock {
             unpublished: Delta::new(),
             buffer: Vec::new(),
         };
+        for delta in open.executor.begun() {
+            add_delta(&mut open.unpublished, delta);
+        }
         let mut executed = Vec::with_capacity(attributes.deposits.len());
         for deposit in &attributes.deposits {
             let TxEnvelope::Deposit(inner) = deposit else {
@@ -163,31 +169,48 @@ impl OpenBlock {
     }
 
     /// Ends the block: state root, header, hash.
-    pub(super) fn seal(self, spec: &ChainSpec) -> Result<ExecutedBlock, ChainError> {
-        let number = self.header.number;
-        let failed = |reason: String| ChainError::Build { number, reason };
+    pub(super) fn seal(mut self, spec: &ChainSpec) -> Result<(ExecutedBlock, Remains), ChainError> {
         let shanghai = spec.is_shanghai_active_at_timestamp(self.header.timestamp);
-        let withdrawals: Option<&[_]> = if shanghai { Some(&[]) } else { None };
-        let outcome = self.executor.finish(&[], withdrawals).map_err(|e| failed(e.to_string()))?;
-        let mut header = self.header;
-        let receipts = (self.receipts_root.finish(), self.logs_bloom);
-        let start = self.root_ahead.finish();
-        let execution = Execution::rooted(
-            spec,
-            header.timestamp,
-            outcome,
-            &self.parent_state,
-            receipts,
-            start,
-        )?;
-        execution.complete(&mut header, spec, self.transactions_root.finish());
+        let mut header = std::mem::take(&mut self.header);
         let body = BlockBody {
-            transactions: self.body,
+            transactions: std::mem::take(&mut self.body),
             ommers: Vec::new(),
             withdrawals: shanghai.then(Default::default),
         };
-        let block = RecoveredBlock::new(Block { header, body }, self.senders);
-        Ok(execution.into_executed(block))
+        let senders = std::mem::take(&mut self.senders);
+        let transactions_root = std::mem::take(&mut self.transactions_root).finish();
+        let (execution, remains) = self.end(spec, &header)?;
+        execution.complete(&mut header, spec, transactions_root);
+        let block = RecoveredBlock::new(Block { header, body }, senders);
+        Ok((execution.into_executed(block), remains))
+    }
+
+    /// All that execution gives. Under OP rules nothing changes after the last transaction: the
+    /// state root goes on from where it is.
+    fn end(
+        mut self,
+        spec: &ChainSpec,
+        header: &Header,
+    ) -> Result<(Execution, Remains), ChainError> {
+        let time = header.timestamp;
+        let failed = |reason: String| ChainError::Build { number: header.number, reason };
+        let receipts = (self.receipts_root.finish(), self.logs_bloom);
+        let parent = &self.parent_state;
+        if spec.is_optimism() {
+            self.pending.push(&std::mem::take(&mut self.unpublished));
+            let begun = self.root_ahead.finish();
+            if let Some(rooted) = self.pending.view(parent).head_start(begun)? {
+                let (outcome, state) = self.executor.finish_collected();
+                let remains: Remains = Box::new((state, self.pending));
+                let execution = Execution::joined(spec, time, outcome, rooted, parent, receipts);
+                return execution.map(|execution| (execution, remains));
+            }
+        }
+        let shanghai = spec.is_shanghai_active_at_timestamp(time);
+        let withdrawals: Option<&[_]> = if shanghai { Some(&[]) } else { None };
+        let outcome = self.executor.finish(&[], withdrawals).map_err(|e| failed(e.to_string()))?;
+        let execution = Execution::rooted(spec, time, outcome, parent, receipts);
+        execution.map(|execution| (execution, Box::new(()) as Remains))
     }
 }
 

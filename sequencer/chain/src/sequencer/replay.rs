@@ -137,7 +137,7 @@ fn rebuild(
         group.push(done.tx);
     }
     if let Some(announced) = block.seal {
-        let sealed = open.seal(chain.spec())?;
+        let (sealed, _) = open.seal(chain.spec())?;
         let got = sealed.block.hash();
         if got != announced {
             return Err(ChainError::Replay { number, got, announced });

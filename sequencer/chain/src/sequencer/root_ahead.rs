@@ -15,9 +15,9 @@ use crate::error::ChainError;
 /// Transactions since the last time from which beginning early is worth it.
 const WORTH_TXS: usize = 256;
 
-/// When to begin, as parts of the block time before the block's end. Each moment costs the updates of
-/// what changes again after it.
-const MOMENTS: [f64; 1] = [0.15];
+/// When to root what there is, as parts of the block time before the block's end. Each moment costs
+/// the updates of what changes again after it, and leaves less to the next one.
+const MOMENTS: [f64; 3] = [0.25, 0.08, 0.025];
 
 /// The thread that works ahead, one for all blocks.
 #[derive(Debug, Clone)]

@@ -296,7 +296,7 @@ impl Worker {
         let started = Instant::now();
         self.sealing_since = Some(started);
         let number = open.number();
-        let block = open.seal(self.chain.spec())?;
+        let (block, remains) = open.seal(self.chain.spec())?;
         let rooted = started.elapsed();
         let records = vec![Record::seal(block.block.hash())];
         self.submit(Round { block: number, records, ..Round::default() })?;
@@ -331,7 +331,7 @@ impl Worker {
             }
             pool.block_persisted(persisted)
         });
-        self.root_thread.free((closed, known));
+        self.root_thread.free((closed, known, remains));
         self.save_local_transactions()?;
         self.pause_if_asked();
         Ok(())

@@ -5,6 +5,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, TxKind, U256, bytes};
 use cairn_chain::BlockRef;
 use cairn_primitives::StateReader;
+use cairn_state::StateChanges;
 
 use crate::node::{Node, call, transfer};
 
@@ -45,6 +46,13 @@ async fn every_block_starts_with_the_l1_attributes_and_validates_on_another_node
     let (called, raw) = call(1, 1, TxKind::Call(contract), U256::from(5), Default::default());
     let early = node.send(raw).await;
     assert_eq!(early.tx.receipt.logs().len(), 1);
+    // Cleared again, and a contract that destroys itself while it is created.
+    let (_, raw) = call(1, 2, TxKind::Call(contract), U256::ZERO, Default::default());
+    node.send(raw).await;
+    let (_, raw) = call(1, 3, TxKind::Create, U256::from(3), bytes!("30ff"));
+    node.send(raw).await;
+    let (called, raw) = call(1, 4, TxKind::Call(contract), U256::from(5), Default::default());
+    node.send(raw).await;
     let last = node.sealed(called);
     assert!(last >= at);
 
@@ -53,6 +61,16 @@ async fn every_block_starts_with_the_l1_attributes_and_validates_on_another_node
         let block = node.chain.block(BlockRef::Number(number)).unwrap().unwrap();
         assert!(block.transactions()[0].is_deposit_tx(), "block {number}");
         follower.chain.import(block.block().clone()).unwrap();
+        // What was collected from transactions is what the block as a whole has changed.
+        let [ours, theirs] =
+            [&node, &follower].map(|node| node.chain.recent(block.hash()).unwrap());
+        let (ours, theirs) = (ours.layer.changes(), theirs.layer.changes());
+        assert_eq!(ours.accounts(), theirs.accounts(), "block {number}");
+        let written = |changes: &StateChanges| -> Vec<_> {
+            let storage = changes.storage().iter().filter(|change| !change.slots.is_empty());
+            storage.cloned().collect()
+        };
+        assert_eq!(written(ours), written(theirs), "block {number}");
     }
     let head = follower.chain.heads().unsafe_head;
     assert_eq!(head, node.chain.resolve(last.into()).unwrap().unwrap());

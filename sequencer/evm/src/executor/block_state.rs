@@ -12,7 +12,7 @@ use revm::state::{Account as EvmAccount, AccountInfo};
 use revm::{Database, DatabaseCommit};
 
 use crate::database::{account_info, account_of};
-use crate::{AccountDiff, BlockDiff, DbError, StateDb};
+use crate::{AccountDelta, AccountDiff, BlockDiff, DbError, StateDb};
 
 /// The parent's state under what the block has changed so far.
 #[derive(Debug)]
@@ -87,6 +87,26 @@ impl<R: StateReader> BlockState<R> {
         }
         let code = self.deployed.into_iter().map(|(hash, code)| (hash, code.original_bytes()));
         BlockDiff { accounts, code: code.collect() }
+    }
+
+    /// What the block has changed so far. Goes through all that it has read.
+    pub(super) fn deltas(&self) -> Vec<AccountDelta> {
+        let written = self.accounts.iter().filter(|(_, known)| known.written);
+        let deltas = written.map(|(address, known)| {
+            let changed = known.slots.iter().filter(|(_, slot)| slot.before != slot.now);
+            let code = known.now.as_ref().and_then(|now| {
+                let code = self.deployed.get(&now.code_hash)?;
+                Some((now.code_hash, code.original_bytes()))
+            });
+            AccountDelta {
+                address: *address,
+                account: known.now.as_ref().map(account_of),
+                code,
+                wiped: known.wiped,
+                storage: changed.map(|(key, slot)| (*key, slot.now)).collect(),
+            }
+        });
+        deltas.collect()
     }
 
     fn apply(&mut self, address: Address, account: EvmAccount) {

@@ -32,7 +32,9 @@ use self::block_state::BlockState;
 use self::hardforks::ExecutionSpec;
 pub use self::outcome::{BlockOutcome, TxOutcome, TxStatus};
 use crate::diff::deltas;
-use crate::{BlockError, DaSize, Env, EvmConfig, TxError, Vm, VmDbError, tx_env};
+use crate::{
+    AccountDelta, BlockDiff, BlockError, DaSize, Env, EvmConfig, TxError, Vm, VmDbError, tx_env,
+};
 
 /// Executes the transactions of one block on top of its parent's state.
 #[expect(missing_debug_implementations, reason = "revm's context has no Debug")]
@@ -75,6 +77,12 @@ impl<R: StateReader> BlockExecutor<R> {
                 before_transactions(&mut caller, evm, parent_hash, parent_beacon_block_root)
             }
         }
+    }
+
+    /// What the system calls before the first transaction have changed. Transactions tell it
+    /// themselves.
+    pub fn begun(&mut self) -> Vec<AccountDelta> {
+        self.vm.db_mut().deltas()
     }
 
     /// Executes one transaction and keeps its changes. `encoded` is its EIP-2718 form.
@@ -144,6 +152,24 @@ impl<R: StateReader> BlockExecutor<R> {
         let state = self.vm.db_mut();
         state.increment_balances(increments).map_err(|e| BlockError::Read(e.into_read_error()))?;
         Ok(BlockOutcome { requests, ..self.finish_transactions() })
+    }
+
+    /// Ends a block whose changes the caller has collected from its transactions: of an OP chain,
+    /// where nothing comes after them. The diff stays empty. What is left is large, and may be
+    /// freed elsewhere.
+    pub fn finish_collected(mut self) -> (BlockOutcome, impl Send + use<R>)
+    where
+        R: Send,
+    {
+        debug_assert!(self.spec.0.is_optimism(), "Ethereum pays withdrawals and rewards");
+        let outcome = BlockOutcome {
+            receipts: std::mem::take(&mut self.receipts),
+            requests: Requests::default(),
+            gas_used: self.gas_used,
+            blob_gas_used: self.blob_gas_used,
+            diff: BlockDiff::default(),
+        };
+        (outcome, self.vm.into_parts().0)
     }
 
     /// Ends the execution with the last transaction: no withdrawals, rewards or requests. The state

@@ -1,12 +1,11 @@
-//! The root of a block in two steps: most of its changes while it still grows, the rest when it ends.
+//! The root of a block in steps: most of its changes while it still grows, the rest when it ends.
 //!
-//! The first step is a layer below the second, as the blocks that are not committed are, and the two
-//! are joined into one update afterwards. Only wiped storage is not taken in two steps.
+//! Each step is a layer below the next, as the blocks that are not committed are, and they are joined
+//! into one afterwards: what was hashed and rooted once is not again unless it changes again. Only
+//! wiped storage is not taken in steps.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
-
-use alloy_primitives::U256;
 
 use super::{AccountUpdate, StateUpdate, StorageUpdate};
 use crate::changes::{AccountChange, SlotChange, StateChanges, StorageChange};
@@ -16,73 +15,82 @@ use crate::changes::{AccountChange, SlotChange, StateChanges, StorageChange};
 pub struct HeadStart {
     pub(crate) changes: StateChanges,
     pub(crate) update: StateUpdate,
+    /// The publication of the open block up to which this is complete.
+    pub(crate) upto: u32,
+}
+
+impl HeadStart {
+    /// Everything, if it was taken from the state that the block ends with.
+    pub fn into_parts(self) -> (StateChanges, StateUpdate) {
+        (self.changes, self.update)
+    }
 }
 
 impl StateChanges {
-    /// What leads from `earlier`, changes of the same parent, to these: `None` if storage was wiped.
-    pub(crate) fn since(&self, earlier: &Self) -> Option<Self> {
-        if self.storage().iter().chain(earlier.storage()).any(|change| change.wiped) {
-            return None;
-        }
-        let mut late = Self::default();
+    /// These changes and later ones on top of them, as one. Neither wipes storage. What was changed
+    /// back is no change; only the delta names it still, with the value that it has.
+    pub(crate) fn then(self, later: Self) -> Self {
+        let mut accounts = Vec::with_capacity(self.accounts.len() + later.accounts.len());
         join(
-            self.accounts(),
-            earlier.accounts(),
+            &later.accounts,
+            &self.accounts,
             |change| &change.hashed,
             |now, then| {
                 let either = now.or(then)?;
-                let before = then.map_or(either.before, |then| then.after);
-                let after = now.map_or(either.before, |now| now.after);
-                late.accounts.extend((before != after).then_some(AccountChange {
-                    before,
-                    after,
-                    ..*either
-                }));
+                let before = then.map_or(either.before, |then| then.before);
+                let after = now.map_or(either.after, |now| now.after);
+                let joined = AccountChange { before, after, ..*either };
+                accounts.extend((before != after).then_some(joined));
                 Some(())
             },
         );
+        let mut storage = Vec::with_capacity(self.storage.len() + later.storage.len());
         join(
-            self.storage(),
-            earlier.storage(),
+            &later.storage,
+            &self.storage,
             |change| &change.hashed,
             |now, then| {
-                let either = now.or(then)?;
-                let slots = slots_since(slots_of(now), slots_of(then));
-                if !slots.is_empty() {
-                    let (hashed, address) = (either.hashed, either.address);
-                    late.storage.push(Arc::new(StorageChange {
-                        hashed,
-                        address,
-                        wiped: false,
-                        slots,
-                    }));
+                match (now, then) {
+                    (Some(now), Some(then)) => storage.extend(then.then(now).map(Arc::new)),
+                    (one, other) => storage.push(one.or(other)?.clone()),
                 }
                 Some(())
             },
         );
-        Some(late)
+        let mut delta = self.delta;
+        delta.extend(later.delta);
+        Self { accounts, storage, delta }
     }
 }
 
-fn slots_of(change: Option<&Arc<StorageChange>>) -> &[SlotChange] {
-    change.map_or(&[], |change| &change.slots)
+impl StorageChange {
+    /// `None` if all slots were changed back.
+    fn then(&self, later: &Self) -> Option<Self> {
+        let slots = slots_then(&self.slots, &later.slots);
+        (!slots.is_empty()).then_some(Self {
+            hashed: self.hashed,
+            address: self.address,
+            wiped: false,
+            slots,
+        })
+    }
 }
 
-fn slots_since(now: &[SlotChange], then: &[SlotChange]) -> Vec<SlotChange> {
-    let mut late = Vec::new();
+fn slots_then(earlier: &[SlotChange], later: &[SlotChange]) -> Vec<SlotChange> {
+    let mut slots = Vec::with_capacity(earlier.len() + later.len());
     join(
-        now,
-        then,
+        later,
+        earlier,
         |change| &change.hashed,
         |now, then| {
             let either = now.or(then)?;
-            let before = then.map_or(either.before, |then| then.after);
-            let after = now.map_or(either.before, |now| now.after);
-            late.extend((before != after).then_some(SlotChange { before, after, ..*either }));
+            let before = then.map_or(either.before, |then| then.before);
+            let after = now.map_or(either.after, |now| now.after);
+            slots.extend((before != after).then_some(SlotChange { before, after, ..*either }));
             Some(())
         },
     );
-    late
+    slots
 }
 
 impl StateUpdate {
@@ -123,19 +131,7 @@ impl StateUpdate {
 
 impl StorageUpdate {
     fn then(&self, later: &Self) -> Self {
-        let mut slots = Vec::with_capacity(self.slots.len() + later.slots.len());
-        join(
-            &later.slots,
-            &self.slots,
-            |change| &change.hashed,
-            |now, then| {
-                let either = now.or(then)?;
-                let before: U256 = then.map_or(either.before, |then| then.before);
-                let after = now.map_or(either.after, |now| now.after);
-                slots.extend((before != after).then_some(SlotChange { before, after, ..*either }));
-                Some(())
-            },
-        );
+        let slots = slots_then(&self.slots, &later.slots);
         let mut nodes = self.nodes.clone();
         nodes.extend(later.nodes.clone());
         Self { hashed: self.hashed, slots: slots.into(), nodes }

@@ -7,9 +7,8 @@ use cairn_primitives::StateReader;
 
 use super::StateView;
 use crate::error::{Result, StateError};
-use crate::pending::Pending;
 use crate::root::{AccountInput, StorageInput, Tries};
-use crate::{HeadStart, StateChanges, StateChangesBuilder, StateUpdate};
+use crate::{Delta, HeadStart, StateChanges, StateChangesBuilder, StateUpdate};
 
 impl StateView {
     /// Applies a block's changes: the new state root and everything a [`Layer`] needs. Reads no
@@ -24,56 +23,37 @@ impl StateView {
     }
 
     /// Applies what the open block of this view has changed so far, so that the root takes less when
-    /// the block ends. `before` is an earlier result for the same block. `None` where the block wiped
-    /// storage: its root is then computed as a whole.
+    /// the block ends. `before` is an earlier result for the same block, whose work is not done
+    /// again. `None` where the block wiped storage, whose changes are only taken as a whole, and for
+    /// a view without open block.
     pub fn head_start(&self, before: Option<HeadStart>) -> Result<Option<HeadStart>> {
+        let Some(pending) = &self.pending else { return Ok(None) };
+        let upto = pending.upto();
+        let since = before.as_ref().map_or(0, |before| before.upto);
         let parent = self.without_pending();
-        let Some(delta) = self.pending.as_ref().map(Pending::delta) else { return Ok(before) };
-        let mut changes = StateChangesBuilder::new();
-        let mut created = AddressSet::default();
-        for (address, after) in delta.accounts() {
-            let before = parent.account(*address)?;
-            if before.is_none() {
-                created.insert(*address);
-            }
-            changes.account(*address, before, *after);
-        }
-        for address in delta.wiped().filter(|address| !created.contains(*address)) {
-            if parent.storage_root(*address)?.is_some_and(|root| root != EMPTY_ROOT_HASH) {
-                return Ok(None);
-            }
-        }
-        for (address, slot, after) in delta.slots() {
-            let before = match created.contains(&address) {
-                true => U256::ZERO,
-                false => parent.storage(address, slot)?,
-            };
-            changes.storage(address, slot, before, after);
-        }
-        let changes = changes.build();
-        let update = match before {
-            Some(before) => parent.state_update_from(before, &changes)?,
-            None => parent.state_update(&changes)?,
+        let known = before.as_ref().map(|before| &before.changes);
+        let Some(late) = late_changes(&parent, known, &pending.delta_since(since))? else {
+            return Ok(None);
         };
-        Ok(Some(HeadStart { changes, update }))
+        let Some(HeadStart { changes, update, .. }) = before else {
+            let update = parent.state_update(&late)?;
+            return Ok(Some(HeadStart { changes: late, update, upto }));
+        };
+        let update = parent.state_update_after(update, &late)?;
+        Ok(Some(HeadStart { changes: changes.then(late), update, upto }))
     }
 
-    /// [`Self::state_update`] of a block whose root has a head start on this view.
-    pub fn state_update_from(
-        &self,
-        start: HeadStart,
-        changes: &StateChanges,
-    ) -> Result<StateUpdate> {
-        let Some(late) = changes.since(&start.changes) else { return self.state_update(changes) };
+    /// The update of a block in two steps: `late` are changes on top of those of `start`.
+    fn state_update_after(&self, start: StateUpdate, late: &StateChanges) -> Result<StateUpdate> {
         if late.accounts().is_empty() && late.storage().is_empty() {
-            return Ok(start.update);
+            return Ok(start);
         }
         let mut tries = self.tries();
-        tries.layers.insert(0, &start.update);
-        let (inputs, storage) = self.inputs(&tries, &late)?;
+        tries.layers.insert(0, &start);
+        let (inputs, storage) = self.inputs(&tries, late)?;
         let update = tries.apply(&inputs, &storage);
         self.check_current()?;
-        Ok(start.update.then(update?))
+        Ok(start.then(update?))
     }
 
     /// The storage root of an account, [`EMPTY_ROOT_HASH`](alloy_trie::EMPTY_ROOT_HASH) for one
@@ -157,4 +137,52 @@ impl StateView {
         let storage = storage.collect::<Result<_>>()?;
         Ok((inputs, storage))
     }
+}
+
+/// The changes that lead from `known`, earlier changes of the same block, to the values of `delta`.
+/// `None` if storage was wiped that there was.
+fn late_changes(
+    parent: &StateView,
+    known: Option<&StateChanges>,
+    delta: &Delta,
+) -> Result<Option<StateChanges>> {
+    let known_delta = known.map(StateChanges::delta);
+    let account = |address: &Address| match known_delta.and_then(|known| known.account(address)) {
+        Some(account) => Ok(account),
+        None => parent.account(*address),
+    };
+    let mut changes = StateChangesBuilder::new();
+    let mut created = AddressSet::default();
+    for (address, after) in delta.accounts() {
+        let before = account(address)?;
+        if before.is_none() {
+            created.insert(*address);
+        }
+        match after {
+            None if before.is_some() => return Ok(None),
+            // Created and destroyed.
+            None => {}
+            Some(_) => changes.account(*address, before, *after),
+        }
+    }
+    for address in delta.wiped() {
+        let earlier = known_delta.is_some_and(|known| known.has_slots(address));
+        let stored = || parent.storage_root(*address);
+        if earlier || stored()?.is_some_and(|root| root != EMPTY_ROOT_HASH) {
+            return Ok(None);
+        }
+    }
+    for (address, slot, after) in delta.slots() {
+        let known = known_delta.and_then(|known| known.storage(&address, &slot));
+        let before = match known {
+            Some(value) => value,
+            None if created.contains(&address) => U256::ZERO,
+            None => parent.storage(address, slot)?,
+        };
+        changes.storage(address, slot, before, after);
+    }
+    for (hash, code) in delta.codes() {
+        changes.code(*hash, code.clone());
+    }
+    Ok(Some(changes.build()))
 }

@@ -1,6 +1,6 @@
 //! A random chain over a store, with a plain model of its state beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +13,9 @@ use cairn_primitives::{
 };
 use cairn_state::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
+
+/// Accounts and slots of them.
+type Touched = BTreeSet<(Address, BTreeSet<U256>)>;
 
 /// The state as plain maps.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -128,9 +131,12 @@ impl Chain {
     /// Changes as a random block makes them; `model` follows.
     pub(crate) fn random_changes(&mut self, view: &StateView, model: &mut Model) -> StateChanges {
         let mut changes = StateChangesBuilder::new();
+        // Half of the blocks remove and wipe nothing.
+        let first = if self.rng.random_bool(0.5) { 2 } else { 0 };
         for _ in 0..self.rng.random_range(0..self.pool.min(40)) {
             let address = address(self.rng.random_range(0..self.pool));
-            self.random_change(view, model, &mut changes, address);
+            let kind = self.rng.random_range(first..if self.storage { 10 } else { 4 });
+            self.random_change(view, model, &mut changes, address, kind);
         }
         changes.build()
     }
@@ -141,10 +147,11 @@ impl Chain {
         model: &mut Model,
         changes: &mut StateChangesBuilder,
         address: Address,
+        kind: u32,
     ) {
         let before = view.account(address).unwrap();
         let rng = &mut self.rng;
-        match rng.random_range(0..if self.storage { 10 } else { 4 }) {
+        match kind {
             0 => {
                 model.accounts.remove(&address);
                 changes.account(address, before, None);
@@ -194,10 +201,17 @@ impl Chain {
     /// Makes a block in memory of changes that lead to `model`.
     pub(crate) fn seal(&mut self, changes: StateChanges, model: Model) -> &CommittedBlock {
         let view = self.view();
-        let changes = Arc::new(changes);
-        let update = match self.head_start(&view) {
-            Some(start) => view.state_update_from(start, &changes).unwrap(),
-            None => view.state_update(&changes).unwrap(),
+        let (changes, update) = match self.in_steps(&view, &changes) {
+            Some(steps) => {
+                let (joined, update) = steps.into_parts();
+                assert_eq!(joined.accounts(), changes.accounts());
+                assert_eq!(slots(&joined), slots(&changes));
+                (Arc::new(joined), update)
+            }
+            None => {
+                let update = view.state_update(&changes).unwrap();
+                (Arc::new(changes), update)
+            }
         };
         assert_eq!(update.root(), model.root(), "block {}", view.block().number + 1);
         self.models.push(model);
@@ -212,29 +226,54 @@ impl Chain {
         self.open.last().unwrap()
     }
 
-    /// For half of the blocks, a root of what they might have changed on their way, in up to two
-    /// steps. What they end with need not have anything to do with it.
-    fn head_start(&mut self, view: &StateView) -> Option<HeadStart> {
+    /// Makes the changes in up to three publications of an open block, of which the earlier ones hold
+    /// whatever comes to mind and the last one puts it right, and roots each.
+    fn in_steps(&mut self, view: &StateView, changes: &StateChanges) -> Option<HeadStart> {
         let (mut pending, mut start) = (PendingLayers::new(), None);
+        let mut touched = BTreeSet::new();
         for _ in 0..self.rng.random_range(0..3) {
-            let mut delta = Delta::new();
-            for _ in 0..self.rng.random_range(0..30) {
-                let address = address(self.rng.random_range(0..self.pool));
-                let nonce = self.rng.random_range(0..3);
-                let account = Account { nonce, balance: U256::from(7), ..Account::default() };
-                delta.set_account(address, Some(account));
-                for _ in 0..if self.storage { self.rng.random_range(0..4) } else { 0 } {
-                    let slot = U256::from(self.rng.random_range(0..self.pool));
-                    delta.set_storage(address, slot, U256::from(self.rng.random_range(0..3)));
-                }
-                if self.rng.random_bool(0.01) {
-                    delta.set_account(address, None);
-                }
-            }
+            let delta = self.on_the_way(view, &mut touched);
             pending.push(&delta);
             start = pending.view(view).head_start(start).unwrap();
         }
-        start
+        let mut last = changes.delta().clone();
+        for (address, slots) in touched {
+            if last.account(&address).is_none() {
+                last.set_account(address, view.account(address).unwrap());
+            }
+            for slot in slots {
+                if last.storage(&address, &slot).is_none() {
+                    last.set_storage(address, slot, view.storage(address, slot).unwrap());
+                }
+            }
+        }
+        pending.push(&last);
+        pending.view(view).head_start(start).unwrap()
+    }
+
+    /// Changes of accounts that there are, seldom of others.
+    fn on_the_way(&mut self, view: &StateView, touched: &mut Touched) -> Delta {
+        let mut delta = Delta::new();
+        for _ in 0..self.rng.random_range(0..30) {
+            let address = address(self.rng.random_range(0..self.pool));
+            if view.account(address).unwrap().is_none() && self.rng.random_bool(0.98) {
+                continue;
+            }
+            let nonce = self.rng.random_range(0..3);
+            let account = Account { nonce, balance: U256::from(7), ..Account::default() };
+            delta.set_account(address, Some(account));
+            let mut slots = BTreeSet::new();
+            for _ in 0..if self.storage { self.rng.random_range(0..4) } else { 0 } {
+                let slot = U256::from(self.rng.random_range(0..self.pool));
+                delta.set_storage(address, slot, U256::from(self.rng.random_range(0..3)));
+                slots.insert(slot);
+            }
+            if self.rng.random_bool(0.01) {
+                delta.set_account(address, None);
+            }
+            touched.insert((address, slots));
+        }
+        delta
     }
 
     /// Commits the oldest `count` blocks in one call.
@@ -267,6 +306,13 @@ impl Chain {
         models.truncate(store.tip().unwrap().number as usize + 1);
         Self { store, rng, models, open: Vec::new(), pool, storage }
     }
+}
+
+/// All slots whose values changed. A wipe of nothing is no change.
+fn slots(changes: &StateChanges) -> Vec<(Address, SlotChange)> {
+    let storage = changes.storage().iter();
+    let slots = storage.flat_map(|change| change.slots.iter().map(|slot| (change.address, *slot)));
+    slots.filter(|(_, slot)| slot.before != slot.after).collect()
 }
 
 pub(crate) fn block(
