@@ -43,7 +43,7 @@ async fn every_block_starts_with_the_l1_attributes_and_validates_on_another_node
     node.send(raw).await;
     let at = node.sealed(deployed);
     let contract = Address::create(&sender(1), 0);
-    let (called, raw) = call(1, 1, TxKind::Call(contract), U256::from(5), Default::default());
+    let (_, raw) = call(1, 1, TxKind::Call(contract), U256::from(5), Default::default());
     let early = node.send(raw).await;
     assert_eq!(early.tx.receipt.logs().len(), 1);
     // Cleared again, and a contract that destroys itself while it is created.
