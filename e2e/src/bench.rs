@@ -8,6 +8,7 @@
 mod accounts;
 mod batch;
 mod calls;
+mod chain;
 mod cli;
 mod da;
 mod derive;
@@ -30,6 +31,7 @@ mod verify;
 mod workload;
 
 pub use batch::{BatchArgs, BatchFigures, BatchReport, QualityFigures};
+pub use chain::{ChainArgs, ChainReport, ProcessFigures};
 pub use cli::{Cli, Command, Opponent, TpsArgs, run};
 pub use da::{DaArgs, DaFigures, DaRatios, DaReport, DaRival, DispersalFigures, DispersalReport};
 pub use derive::{DeriveArgs, DeriveReport};

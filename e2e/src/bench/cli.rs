@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::batch::BatchArgs;
+use super::chain::ChainArgs;
 use super::da::DaArgs;
 use super::derive::DeriveArgs;
 use super::import::ImportArgs;
@@ -36,6 +37,8 @@ pub enum Command {
     Da(DaArgs),
     /// Bytes on L1 per transaction, and the cost of writing and reading them.
     Batch(BatchArgs),
+    /// A steady load on a whole devnet, and what it does to all of its parts.
+    Chain(ChainArgs),
 }
 
 /// A node to compare with.
@@ -183,6 +186,7 @@ pub async fn run(cli: Cli) -> eyre::Result<()> {
         Command::Derive(args) => super::derive::run(&args),
         Command::Da(args) => super::da::run(&args).await,
         Command::Batch(args) => super::batch::run(&args),
+        Command::Chain(args) => super::chain::run(&args).await,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the machine asks for, as tasks that end with an event.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip4844::Blob;
@@ -35,6 +35,7 @@ pub(super) async fn send(
             return Event::TxFailed { id, failure: TxFailure::Refused };
         }
     };
+    let started = Instant::now();
     match sender.send(content).await {
         Ok(Confirmed { hash, block, success, .. }) => {
             tracing::info!(
@@ -42,6 +43,8 @@ pub(super) async fn send(
                 %hash, l1_block = block.number, success, carrier = carrier(&transaction),
                 "batch on L1"
             );
+            metrics::histogram!("cairn_batcher_inclusion_seconds")
+                .record(started.elapsed().as_secs_f64());
             match success {
                 true => Event::TxIncluded { id, block: block.number },
                 false => Event::TxFailed { id, failure: TxFailure::Reverted },

@@ -42,6 +42,8 @@ struct Shell {
     machine: Batcher,
     started: Instant,
     answers: mpsc::Sender<Event>,
+    /// When the machine got the first block that it has not dispersed yet.
+    filling: Option<Instant>,
     /// Blocks that the machine wants.
     wanted: Option<(u64, u64)>,
     /// What it was told last.
@@ -72,6 +74,7 @@ async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) {
         machine,
         started: Instant::now(),
         answers,
+        filling: None,
         wanted: None,
         safe: None,
         l1: L1BlockRef::default(),
@@ -133,6 +136,7 @@ impl Shell {
             let found = blocks::batch_block(&self.setup.chain, &self.setup.rollup, from)?;
             let Some(block) = found else { return Ok(()) };
             self.wanted = (from < to).then_some((from.saturating_add(1), to));
+            self.filling.get_or_insert_with(Instant::now);
             self.step(Event::UnsafeBlock(block))?;
         }
         Ok(())
@@ -155,6 +159,10 @@ impl Shell {
             Effect::Disperse { id, payload } => {
                 metrics::counter!("cairn_batcher_dispersed_bytes_total")
                     .increment(payload.len() as u64);
+                if let Some(since) = self.filling.take() {
+                    metrics::histogram!("cairn_batcher_channel_seconds")
+                        .record(since.elapsed().as_secs_f64());
+                }
                 self.answer(carry::disperse(self.setup.dispersal.clone(), id, payload));
             }
             Effect::Send { id, transaction } => {
@@ -171,6 +179,7 @@ impl Shell {
             }
             Effect::Reset { reason } => {
                 self.wanted = None;
+                self.filling = None;
                 self.safe = None;
                 metrics::counter!("cairn_batcher_resets_total").increment(1);
                 tracing::warn!(target: "driver::batcher", ?reason, "begins anew at the safe head");
