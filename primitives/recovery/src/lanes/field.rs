@@ -247,7 +247,8 @@ impl<V: Vector> Wide<V> {
         Self([c0.add(a0), c1.add(a1), c2.add(a2), c3.add(a3), c4.add(a4), c5, c6, c7, c8, c9])
     }
 
-    /// The reduced number of the same residue; the whole is below `2^520 + 2^512`.
+    /// The reduced number of the same residue. The whole is below `2^520`: so is the product of two tidy
+    /// numbers, and with anything added the product of a reduced and a tidy one.
     #[inline(always)]
     pub(crate) fn reduced(self) -> Field<V> {
         let fold = V::splat(COMPLEMENT << 4);
