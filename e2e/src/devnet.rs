@@ -35,5 +35,5 @@ pub use manifest::Manifest;
 pub use network::{Death, Devnet};
 pub use ports::PortChoice;
 pub use progress::Progress;
-pub(crate) use service::install_tls;
+pub(crate) use service::{http as http_client, install_tls};
 pub use settings::DevnetOptions;

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 pub use alloy_consensus::Header;
-use alloy_consensus::transaction::SignerRecoverable;
 use alloy_eips::BlockNumHash;
 use alloy_primitives::{Address, B256};
 
-use crate::TxEnvelope;
+use crate::{TxEnvelope, recover_senders};
 
 /// A block of either rule set.
 pub type Block = alloy_consensus::Block<TxEnvelope>;
@@ -56,12 +55,9 @@ impl RecoveredBlock {
 
     /// Recovers all senders on the calling thread.
     pub fn recover(block: Block) -> Result<Self, RecoverError> {
-        let senders = block
-            .body
-            .transactions
-            .iter()
-            .enumerate()
-            .map(|(index, tx)| tx.recover_signer().map_err(|_| RecoverError { index }))
+        let senders = recover_senders(&block.body.transactions).into_iter().enumerate();
+        let senders = senders
+            .map(|(index, sender)| sender.map_err(|_| RecoverError { index }))
             .collect::<Result<_, _>>()?;
         Ok(Self::new(block, senders))
     }

@@ -15,6 +15,7 @@ pub mod da;
 mod genesis;
 mod l1_attributes;
 mod receipt;
+mod senders;
 mod spec;
 mod transaction;
 
@@ -28,5 +29,6 @@ pub use l1_attributes::{
     SystemAttributes,
 };
 pub use receipt::Receipt;
+pub use senders::recover_senders;
 pub use spec::{BaseFeeError, ChainSpec, OptimismParams, Rules};
 pub use transaction::{DEPOSIT_TX_TYPE, SignedTx, TxEnvelope, TxType, TypedTx};

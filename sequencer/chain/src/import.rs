@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 
-use alloy_consensus::transaction::SignerRecoverable;
 use alloy_primitives::B256;
 use alloy_primitives::map::B256Map;
 use cairn_primitives::{Block, Header, RecoverError, RecoveredBlock};
@@ -23,8 +22,9 @@ use crate::{BlockRef, ExecutedBlock};
 /// Blocks of forks that are kept; beyond, the oldest is forgotten.
 const SIDE_BLOCKS_MAX: usize = 256;
 
-/// From how many transactions senders are recovered in parallel.
-const PARALLEL_RECOVERY: usize = 8;
+/// From how many transactions senders are recovered in parallel, and how many at a time.
+const PARALLEL_RECOVERY: usize = 128;
+const RECOVERY_CHUNK: usize = 64;
 
 /// What became of an imported block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +67,12 @@ pub fn recover_senders(block: Block) -> Result<RecoveredBlock, RecoverError> {
     if block.body.transactions.len() < PARALLEL_RECOVERY {
         return RecoveredBlock::recover(block);
     }
-    let senders = block
-        .body
-        .transactions
-        .par_iter()
-        .enumerate()
-        .map(|(index, tx)| tx.recover_signer().map_err(|_| RecoverError { index }))
-        .collect::<Result<Vec<_>, _>>()?;
+    let chunks = block.body.transactions.par_chunks(RECOVERY_CHUNK);
+    let chunks: Vec<_> = chunks.map(cairn_primitives::recover_senders).collect();
+    let senders = (0..)
+        .zip(chunks.into_iter().flatten())
+        .map(|(index, sender)| sender.map_err(|_| RecoverError { index }))
+        .collect::<Result<_, _>>()?;
     Ok(RecoveredBlock::new(block, senders))
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::bench::usage::ProcessUsage;
-use crate::devnet::Manifest;
+use crate::devnet::{Manifest, http_client};
 use crate::rpc::RpcClient;
 
 /// The histograms of the sequencer that tell the parts of a block's way to L1.
@@ -142,7 +142,7 @@ fn now() -> Duration {
 /// Mean seconds of the parts of a batch's way, from the sequencer's metrics.
 pub(super) async fn metrics(manifest: &Manifest) -> eyre::Result<BTreeMap<String, f64>> {
     let Some(url) = manifest.metrics.get("sequencer") else { bail!("no metrics of the sequencer") };
-    let text = reqwest::get(url).await?.error_for_status()?.text().await?;
+    let text = http_client()?.get(url).send().await?.error_for_status()?.text().await?;
     Ok(parse(&text))
 }
 

@@ -1,10 +1,9 @@
 //! Payloads, and the recovery of their senders ahead of execution.
 
-use alloy_consensus::transaction::SignerRecoverable;
 use alloy_eips::{Decodable2718, Encodable2718};
 use alloy_primitives::{Address, B256, Bytes};
 use cairn_evm::BlockAttributes;
-use cairn_primitives::TxEnvelope;
+use cairn_primitives::{TxEnvelope, recover_senders};
 use crossbeam_channel::{Receiver, bounded};
 use rayon::prelude::*;
 
@@ -12,7 +11,8 @@ use super::error::InvalidPayload;
 use crate::error::ChainError;
 use crate::{OrderedRoot, PayloadAttributes};
 
-/// Transactions that one task of the pool recovers: some milliseconds of work.
+/// Transactions that one task of the pool recovers: half a millisecond of work, or some of them
+/// where the processor has no lanes for it.
 const CHUNK: usize = 64;
 
 /// Everything that decides a block.
@@ -53,15 +53,15 @@ impl DerivedPayload {
     /// # Errors
     /// The first transaction that is none, is a deposit, or has no valid signature.
     pub fn recover(self) -> Result<RecoveredPayload, InvalidPayload> {
-        let recovered: Vec<(TxEnvelope, Address)> = self
+        let chunks: Vec<Vec<(TxEnvelope, Address)>> = self
             .transactions
-            .par_iter()
-            .with_min_len(CHUNK)
+            .par_chunks(CHUNK)
             .enumerate()
-            .map(|(index, bytes)| recover_one(index, bytes))
+            .map(|(chunk, bytes)| recover_chunk(chunk * CHUNK, bytes))
             .collect::<Result<_, _>>()?;
+        let recovered = chunks.into_iter().flatten();
         let deposits = self.attributes.deposits.len();
-        let count = deposits.saturating_add(recovered.len());
+        let count = deposits.saturating_add(self.transactions.len());
         let mut transactions = Vec::with_capacity(count);
         let mut senders = Vec::with_capacity(count);
         let mut encoded = Vec::with_capacity(count);
@@ -131,14 +131,25 @@ fn deposit_sender(tx: &TxEnvelope) -> Address {
     }
 }
 
-fn recover_one(index: usize, bytes: &Bytes) -> Result<(TxEnvelope, Address), InvalidPayload> {
+/// Transactions of which the first is that of `index`.
+fn recover_chunk(
+    index: usize,
+    chunk: &[Bytes],
+) -> Result<Vec<(TxEnvelope, Address)>, InvalidPayload> {
+    let txs = (index..).zip(chunk).map(|(index, bytes)| decode(index, bytes));
+    let txs: Vec<TxEnvelope> = txs.collect::<Result<_, _>>()?;
+    let senders = recover_senders(&txs);
+    let joined = (index..).zip(txs.into_iter().zip(senders)).map(|(index, (tx, sender))| {
+        // The hash is computed here too, and kept by the transaction.
+        let hash = *tx.hash();
+        let sender = sender.map_err(|_| InvalidPayload::Signature { index, hash })?;
+        Ok((tx, sender))
+    });
+    joined.collect()
+}
+
+fn decode(index: usize, bytes: &Bytes) -> Result<TxEnvelope, InvalidPayload> {
     let tx = TxEnvelope::decode_2718_exact(bytes)
         .map_err(|error| InvalidPayload::Undecodable { index, reason: error.to_string() })?;
-    if tx.is_deposit_tx() {
-        return Err(InvalidPayload::Deposit { index });
-    }
-    // The hash is computed here too, and kept by the transaction.
-    let hash = *tx.hash();
-    let sender = tx.recover_signer().map_err(|_| InvalidPayload::Signature { index, hash })?;
-    Ok((tx, sender))
+    if tx.is_deposit_tx() { Err(InvalidPayload::Deposit { index }) } else { Ok(tx) }
 }

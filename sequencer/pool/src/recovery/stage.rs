@@ -5,13 +5,12 @@ use std::sync::Arc;
 use alloy_consensus::Transaction;
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use cairn_primitives::{ReadError, SignedTx};
+use cairn_primitives::{ReadError, SignedTx, TxEnvelope, recover_senders};
 
 use crate::decode::{decode_hashed, recover_authorities};
 use crate::validate::{check_fee, check_size, check_stateless};
 use crate::{
     BlockConditions, Origin, PoolError, PoolTransaction, SenderView, SharedPool, Timestamp,
-    recover_sender,
 };
 
 /// How often an account is read anew because its code changed between reading and inserting.
@@ -54,26 +53,43 @@ impl Stage {
             (known, *pool.conditions())
         });
         let parts = raws.iter().zip(hashes).zip(known);
-        parts
+        let decoded: Vec<Result<(TxEnvelope, B256), PoolError>> = parts
             .map(|((raw, hash), known)| match hash {
                 Ok(_) if known => Err(PoolError::AlreadyKnown),
-                Ok(hash) => self.recover_one(raw, hash, &conditions),
+                Ok(hash) => Ok((self.decode(raw, hash, &conditions)?, hash)),
                 Err(error) => Err(error),
             })
-            .collect()
+            .collect();
+        let txs = decoded.iter().flatten().map(|(tx, _)| tx);
+        let mut senders = recover_senders(txs).into_iter();
+        let join = |(raw, decoded): (&Raw, Result<(TxEnvelope, B256), PoolError>)| {
+            let (tx, hash) = decoded?;
+            let sender = senders.next().and_then(Result::ok).ok_or(PoolError::InvalidSender)?;
+            Ok(self.join(raw, tx, hash, sender))
+        };
+        raws.iter().zip(decoded).map(join).collect()
     }
 
-    fn recover_one(&self, raw: &Raw, hash: B256, conditions: &BlockConditions) -> Recovered {
+    /// Decodes a transaction and checks what needs neither state nor sender.
+    fn decode(
+        &self,
+        raw: &Raw,
+        hash: B256,
+        conditions: &BlockConditions,
+    ) -> Result<TxEnvelope, PoolError> {
         let tx = decode_hashed(&raw.bytes, hash)?;
         if raw.origin != Origin::Restored {
             check_fee(&tx, self.pool.config())?;
         }
         check_stateless(&tx, raw.bytes.len(), conditions, self.pool.config())?;
-        let sender = recover_sender(&tx)?;
+        Ok(tx)
+    }
+
+    fn join(&self, raw: &Raw, tx: TxEnvelope, hash: B256, sender: Address) -> Arc<PoolTransaction> {
         let rollup_cost = self.pool.tip().rollup_cost(&raw.bytes, tx.gas_limit());
         let signed = SignedTx::new_unchecked(tx, sender);
         let tx = PoolTransaction::new(signed, hash, raw.bytes.clone(), raw.origin, raw.received);
-        Ok(Arc::new(tx.with_rollup_cost(rollup_cost)))
+        Arc::new(tx.with_rollup_cost(rollup_cost))
     }
 
     /// Inserts recovered transactions: at once where the sender is known, the others after their
