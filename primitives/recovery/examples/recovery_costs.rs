@@ -76,6 +76,10 @@ fn main() {
         return;
     }
     let signatures = valid(&mut rng, COUNT);
+    let start = Instant::now();
+    lanes.recover_all(&signatures[..8]);
+    println!("first group, with the tables of the generator: {:?}", start.elapsed());
+    println!("{} against {lanes}", Engine::ONE_BY_ONE);
     println!("group  one by one  lanes  (microseconds for each signature)");
     for group in [1, 2, 3, 4, 8, 16, 64, 256] {
         let one_by_one = microseconds(Engine::ONE_BY_ONE, &signatures[..COUNT / 4], group);

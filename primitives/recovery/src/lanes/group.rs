@@ -67,7 +67,9 @@ fn sum<V: Vector>(tasks: &[Task; LANES]) -> Sum<V> {
     let beta = Field::cut(BETA.map(V::splat));
     let mut sum = Jacobian::<V>::infinity();
     for window in (0..KEY_DIGITS).rev() {
-        V::double(&mut sum, DIGIT_BITS);
+        if sum.infinite != Mask::MAX {
+            V::double(&mut sum, DIGIT_BITS);
+        }
         let row = |lane: usize, index: usize| &multiples.rows[index][lane];
         if let Some((point, active)) = addend::<V, _>(tasks, |task| &task.first, window, row) {
             let z = sum.z;

@@ -71,7 +71,7 @@ fn chosen_multipliers_give_what_libsecp256k1_gives() {
         for u2 in &multipliers {
             signatures.extend(multipliers.iter().map(|u1| signature(*k, *u1, *u2)));
         }
-        // In one run each, words being slow, every eleventh in words.
+        // Words are slow.
         let sparse: Vec<_> = signatures.iter().step_by(97).copied().collect();
         compare(&sparse);
         senders += compare_registers(&signatures);
