@@ -6,9 +6,17 @@
 
 mod chain;
 mod contracts;
+mod data_faults;
 mod faults;
 mod inbox;
+mod interpose;
+mod l1_faults;
+mod proxy;
+mod watch;
 
 pub use chain::{Chain, address_of};
 pub use contracts::{BatchInbox, DisputeGameFactory, OptimismPortal, OutputGame};
+pub use data_faults::wrong_rows;
 pub use inbox::{Batch, Carrier};
+pub use l1_faults::L1Fault;
+pub use proxy::{Act, Passing, Proxy, Rule};
