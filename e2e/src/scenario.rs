@@ -4,6 +4,7 @@
 //! [`Chain::agree`]: sequencer, verifier and a verifier that began with nothing have the same
 //! blocks.
 
+pub mod batches;
 mod chain;
 mod contracts;
 mod data_faults;
@@ -11,6 +12,7 @@ mod faults;
 mod inbox;
 mod interpose;
 mod l1_faults;
+mod posting;
 mod proxy;
 mod watch;
 
@@ -19,4 +21,5 @@ pub use contracts::{BatchInbox, DisputeGameFactory, OptimismPortal, OutputGame};
 pub use data_faults::wrong_rows;
 pub use inbox::{Batch, Carrier};
 pub use l1_faults::L1Fault;
+pub use posting::{Posted, Posting};
 pub use proxy::{Act, Passing, Proxy, Rule};

@@ -27,22 +27,30 @@ impl Chain {
     /// # Errors
     /// When one does not.
     pub async fn wait_derived(&self, l1_block: u64) -> eyre::Result<()> {
+        self.wait_derived_by(&self.sequencer()?, l1_block).await?;
+        self.wait_derived_by(&self.verifier()?, l1_block).await.map(drop)
+    }
+
+    /// Waits until a node has derived an L1 block to its end; gives what it says then.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn wait_derived_by(
+        &self,
+        node: &RpcClient,
+        l1_block: u64,
+    ) -> eyre::Result<SyncStatus> {
         let deadline = Instant::now() + PATIENCE;
-        for node in [self.sequencer()?, self.verifier()?] {
-            loop {
-                let derived = self.sync_status(&node).await?.current_l1.number;
-                if derived >= l1_block {
-                    break;
-                }
-                let endpoint = node.endpoint();
-                ensure!(
-                    Instant::now() < deadline,
-                    "{endpoint} has derived {derived}, not {l1_block}"
-                );
-                tokio::time::sleep(POLL).await;
+        loop {
+            let status = self.sync_status(node).await?;
+            let derived = status.current_l1.number;
+            if derived >= l1_block {
+                return Ok(status);
             }
+            let endpoint = node.endpoint();
+            ensure!(Instant::now() < deadline, "{endpoint} has derived {derived}, not {l1_block}");
+            tokio::time::sleep(POLL).await;
         }
-        Ok(())
     }
 
     /// Waits until a counter of a part is above a value.
