@@ -4,11 +4,22 @@
 //! [`Chain::agree`]: sequencer, verifier and a verifier that began with nothing have the same
 //! blocks.
 
+pub mod batches;
 mod chain;
 mod contracts;
+mod data_faults;
 mod faults;
 mod inbox;
+mod interpose;
+mod l1_faults;
+mod posting;
+mod proxy;
+mod watch;
 
 pub use chain::{Chain, address_of};
 pub use contracts::{BatchInbox, DisputeGameFactory, OptimismPortal, OutputGame};
+pub use data_faults::wrong_rows;
 pub use inbox::{Batch, Carrier};
+pub use l1_faults::L1Fault;
+pub use posting::{Posted, Posting};
+pub use proxy::{Act, Passing, Proxy, Rule};

@@ -311,6 +311,18 @@ impl Devnet {
         self.note_processes()
     }
 
+    /// Changes the value of an option for the later starts of a part.
+    ///
+    /// # Errors
+    /// When there is no such part, or it has no such option.
+    pub fn set_option(&mut self, name: &str, option: &str, value: &str) -> eyre::Result<()> {
+        let part = self.part(name)?;
+        let mut args = part.service.args.iter_mut().skip_while(|arg| *arg != option).skip(1);
+        let old = args.next().ok_or_else(|| eyre!("{name} has no {option}"))?;
+        *old = value.into();
+        Ok(())
+    }
+
     /// Starts a further verifier that knows nothing but L1 and the DA network; gives its RPC.
     ///
     /// # Errors

@@ -67,8 +67,8 @@ fn node(
         &l1,
         &"--l1.beacon",
         &l1,
-        // anvil hashes blocks with blobs wrongly.
-        &"--l1.trust-rpc",
+        // anvil makes the transactions root of blocks with blobs so.
+        &"--l1.sidecar-roots",
         &"--l1.confirmations",
         &L1_CONFIRMATIONS,
         &"--l1.poll-ms",

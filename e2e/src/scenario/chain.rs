@@ -87,10 +87,17 @@ impl Chain {
     /// # Errors
     /// When there is no such key.
     pub fn l1_with_key(&self, name: &str) -> eyre::Result<DynProvider> {
+        provider(&self.devnet.manifest().l1.rpc, self.key(name)?)
+    }
+
+    /// One of the devnet's own keys.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub fn key(&self, name: &str) -> eyre::Result<PrivateKeySigner> {
         let path = self.devnet.dir().key(name);
         let text = std::fs::read_to_string(&path).wrap_err_with(|| path.display().to_string())?;
-        let key = text.trim().parse().wrap_err_with(|| path.display().to_string())?;
-        provider(&self.devnet.manifest().l1.rpc, key)
+        text.trim().parse().wrap_err_with(|| path.display().to_string())
     }
 
     /// A provider of L2 that sends as user `index`.
@@ -101,7 +108,11 @@ impl Chain {
         provider(&self.devnet.manifest().l2.rpc, self.user(index)?)
     }
 
-    fn user(&self, index: usize) -> eyre::Result<PrivateKeySigner> {
+    /// The key of user `index`.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn user(&self, index: usize) -> eyre::Result<PrivateKeySigner> {
         let account = self.devnet.manifest().accounts.get(index);
         let account = account.wrap_err_with(|| format!("there is no user {index}"))?;
         PrivateKeySigner::from_bytes(&account.private_key).wrap_err("a user's key")
@@ -223,9 +234,16 @@ fn provider(url: &str, key: PrivateKeySigner) -> eyre::Result<DynProvider> {
 async fn mined(
     transaction: PendingTransactionBuilder<alloy::network::Ethereum>,
 ) -> eyre::Result<TransactionReceipt> {
+    let receipt = received(transaction).await?;
+    ensure!(receipt.status(), "{} failed", receipt.transaction_hash);
+    Ok(receipt)
+}
+
+/// Waits for a transaction, whatever becomes of it.
+pub(super) async fn received(
+    transaction: PendingTransactionBuilder<alloy::network::Ethereum>,
+) -> eyre::Result<TransactionReceipt> {
     let hash: B256 = *transaction.tx_hash();
     let receipt = tokio::time::timeout(MINED_LIMIT, transaction.get_receipt()).await;
-    let receipt = receipt.wrap_err_with(|| format!("{hash} is not mined in {MINED_LIMIT:?}"))??;
-    ensure!(receipt.status(), "{hash} failed");
-    Ok(receipt)
+    Ok(receipt.wrap_err_with(|| format!("{hash} is not mined in {MINED_LIMIT:?}"))??)
 }

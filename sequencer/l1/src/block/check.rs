@@ -1,9 +1,10 @@
 //! Holding a block's parts against each other.
 
 use alloy_consensus::Header;
+use alloy_consensus::constants::EIP4844_TX_TYPE_ID;
 use alloy_consensus::proofs::ordered_trie_root_with_encoder;
 use alloy_eips::BlockNumHash;
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use alloy_rlp::BufMut;
 
 use super::json::{JsonBlock, JsonReceipt, JsonTransaction};
@@ -21,11 +22,6 @@ pub(crate) enum Asked {
     Hash(B256),
 }
 
-/// Whether a block is one of those that anvil hashes wrongly.
-pub(crate) fn is_trusted(header: &Header, trust_rpc: bool) -> bool {
-    trust_rpc && header.blob_gas_used.is_some_and(|gas| gas > 0)
-}
-
 /// Checks a header: its hash is the one announced, and it is what was asked for.
 ///
 /// # Errors
@@ -34,11 +30,10 @@ pub fn checked_header(
     header: &Header,
     announced: B256,
     asked: Option<BlockNumHash>,
-    trust_rpc: bool,
 ) -> Result<(), Lie> {
     let computed = header.hash_slow();
     let number = header.number;
-    if computed != announced && !is_trusted(header, trust_rpc) {
+    if computed != announced {
         return Err(Lie::HeaderHash { number, announced, computed });
     }
     match asked {
@@ -54,35 +49,38 @@ pub fn checked_header(
 
 impl Asked {
     /// Checks the header of the answer.
-    pub(crate) fn check<T>(self, block: &JsonBlock<T>, trust_rpc: bool) -> Result<(), Lie> {
+    pub(crate) fn check<T>(self, block: &JsonBlock<T>) -> Result<(), Lie> {
         let JsonBlock { hash, header, .. } = block;
         let asked = match self {
             Self::Tag => None,
             Self::Number(number) => Some(BlockNumHash { number, hash: *hash }),
             Self::Hash(hash) => Some(BlockNumHash { number: header.number, hash }),
         };
-        checked_header(header, *hash, asked, trust_rpc)
+        checked_header(header, *hash, asked)
     }
 }
 
-/// Puts a block together. `transactions` are those of the JSON block, encoded.
+/// Root of the transactions of a block, by the bytes that stand for each.
+pub(crate) fn transactions_root(rooted: &[Bytes]) -> B256 {
+    ordered_trie_root_with_encoder(rooted, |raw: &Bytes, out| out.put_slice(raw))
+}
+
+/// Puts a block together. `transactions` are those of the JSON block, encoded; `rooted` is what
+/// stands for each in the transactions root: its encoding, or that with its sidecar.
 pub(crate) fn assemble(
     hash: B256,
     header: Header,
     transactions: Vec<FetchedTransaction>,
+    rooted: &[Bytes],
     receipts: Vec<JsonReceipt>,
-    trust_rpc: bool,
 ) -> Result<FetchedBlock, Lie> {
     let number = header.number;
     if receipts.len() != transactions.len() {
         let (transactions, receipts) = (transactions.len(), receipts.len());
         return Err(Lie::ReceiptCount { number, transactions, receipts });
     }
-    let computed =
-        ordered_trie_root_with_encoder(&transactions, |transaction: &FetchedTransaction, out| {
-            out.put_slice(&transaction.raw);
-        });
-    if computed != header.transactions_root && !is_trusted(&header, trust_rpc) {
+    let computed = transactions_root(rooted);
+    if computed != header.transactions_root {
         return Err(Lie::TransactionsRoot { number, header: header.transactions_root, computed });
     }
     let (receipts, raw): (Vec<_>, Vec<_>) = receipts.into_iter().map(JsonReceipt::encode).unzip();
@@ -94,6 +92,28 @@ pub(crate) fn assemble(
         return Err(Lie::ReceiptsRoot { number, header, computed, unknown });
     }
     Ok(FetchedBlock { hash, header, transactions, receipts })
+}
+
+/// A blob transaction with its sidecar, `0x03 ‖ rlp([transaction, sidecar…])` (EIP-4844, EIP-7594),
+/// if it is that transaction. The sidecar is not looked at: the root vouches for all bytes.
+pub(crate) fn with_sidecar(
+    number: u64,
+    transaction: &FetchedTransaction,
+    raw: Bytes,
+) -> Result<Bytes, Lie> {
+    let body = transaction.raw.get(1..).unwrap_or_default();
+    let same = || {
+        let (kind, mut rest) = raw.split_first()?;
+        let header = alloy_rlp::Header::decode(&mut rest).ok()?;
+        Some(*kind == EIP4844_TX_TYPE_ID && header.list && rest.starts_with(body))
+    };
+    if same() == Some(true) && !body.is_empty() {
+        return Ok(raw);
+    }
+    Err(Lie::Malformed {
+        what: format!("the form with a sidecar of {} in block {number}", transaction.hash),
+        reason: "it holds something else".to_owned(),
+    })
 }
 
 /// Encodes a transaction of a known type and compares its hash.
@@ -156,11 +176,37 @@ mod tests {
         };
         let block = |header: &Header| {
             let (transactions, receipts) = (vec![transaction.clone()], vec![receipt("0x7f")]);
-            assemble(B256::ZERO, header.clone(), transactions, receipts, false)
+            let rooted = [transaction.raw.clone()];
+            assemble(B256::ZERO, header.clone(), transactions, &rooted, receipts)
         };
         assert!(block(&header).is_ok());
         header.receipts_root = EMPTY_ROOT_HASH;
         let lie = block(&header).unwrap_err();
         assert!(matches!(lie, Lie::ReceiptsRoot { unknown: Some(0x7f), .. }), "{lie}");
+    }
+    #[test]
+    fn a_sidecar_belongs_to_its_own_transaction() {
+        let body = [0xc2, 1, 2];
+        let transaction = from_raw([&[3][..], &body].concat().into());
+        let form = |kind: u8, list: &[u8], sidecar: &[u8]| -> Bytes {
+            let length = u8::try_from(list.len() + sidecar.len()).unwrap();
+            [&[kind, 0xc0 + length][..], list, sidecar].concat().into()
+        };
+        let whole = form(3, &body, &[0xc1, 5]);
+        assert_eq!(with_sidecar(7, &transaction, whole.clone()), Ok(whole));
+        let others: [Bytes; 6] = [
+            form(2, &body, &[0xc1, 5]),
+            form(3, &[0xc2, 1, 3], &[0xc1, 5]),
+            form(3, &[0xc1, 5], &body),
+            [&[3, 0x83][..], &body].concat().into(),
+            Bytes::from_static(&[3]),
+            Bytes::new(),
+        ];
+        for other in others {
+            let lie = with_sidecar(7, &transaction, other.clone()).unwrap_err();
+            assert!(matches!(lie, Lie::Malformed { .. }), "{other}: {lie}");
+        }
+        let empty = from_raw(Bytes::new());
+        assert!(with_sidecar(7, &empty, form(3, &body, &[])).is_err());
     }
 }

@@ -1,15 +1,17 @@
 //! Asking for blocks.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
+use alloy_consensus::Header;
 use alloy_eips::{BlockNumHash, BlockNumberOrTag};
 use alloy_primitives::{B256, Bytes, U64};
 use cairn_rollup::L1BlockRef;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::check::{Asked, assemble, compare_hash, is_trusted, known_transaction};
+use super::check::{
+    Asked, assemble, compare_hash, known_transaction, transactions_root, with_sidecar,
+};
 use super::json::{JsonBlock, JsonReceipt, JsonTransaction, Skipped, from_raw};
 use super::{FetchedBlock, FetchedTransaction};
 use crate::rpc::{Attempt, Backoff, CallError, Endpoint, Endpoints, call_as};
@@ -28,8 +30,8 @@ pub struct L1Config {
     pub bytes_max: usize,
     /// Pauses after failures.
     pub backoff: Backoff,
-    /// Believe hash and transactions root of blocks with blobs: for anvil alone.
-    pub trust_rpc: bool,
+    /// Take transactions roots over blob transactions with their sidecars, too: for anvil alone.
+    pub sidecar_roots: bool,
 }
 
 impl L1Config {
@@ -41,7 +43,7 @@ impl L1Config {
             answer_time: Duration::from_secs(10),
             bytes_max: 128 << 20,
             backoff: Backoff::default(),
-            trust_rpc: false,
+            sidecar_roots: false,
         }
     }
 }
@@ -51,9 +53,7 @@ impl L1Config {
 pub struct L1Client {
     endpoints: Endpoints,
     chain_id: u64,
-    trust_rpc: bool,
-    /// Said once that a block is believed.
-    trusted: OnceLock<()>,
+    sidecar_roots: bool,
 }
 
 impl L1Client {
@@ -62,9 +62,10 @@ impl L1Client {
     /// # Errors
     /// [`L1Error::Unavailable`] for a configuration without endpoints.
     pub fn new(config: L1Config) -> Result<Self, L1Error> {
-        let L1Config { endpoints, chain_id, answer_time, bytes_max, backoff, trust_rpc } = config;
+        let L1Config { endpoints, chain_id, answer_time, bytes_max, backoff, sidecar_roots } =
+            config;
         let endpoints = Endpoints::new(&endpoints, answer_time, bytes_max, backoff)?;
-        Ok(Self { endpoints, chain_id, trust_rpc, trusted: OnceLock::new() })
+        Ok(Self { endpoints, chain_id, sidecar_roots })
     }
 
     /// The endpoints.
@@ -161,7 +162,7 @@ impl L1Client {
         let attempt = move |endpoint| async move {
             let block = call_as::<JsonBlock<Skipped>>(endpoint, asked.method(), params).await?;
             let Some(block) = block else { return Ok(None) };
-            asked.check(&block, self.trust_rpc)?;
+            asked.check(&block)?;
             let JsonBlock { hash, header, .. } = block;
             Ok(Some(L1BlockRef {
                 hash,
@@ -194,7 +195,7 @@ impl L1Client {
         let block =
             call_as::<JsonBlock<Vec<JsonTransaction>>>(endpoint, asked.method(), params).await?;
         let Some(block) = block else { return Ok(None) };
-        asked.check(&block, self.trust_rpc)?;
+        asked.check(&block)?;
         // By hash: a reorganisation in between must not mix two blocks.
         let params = json!([block.hash]);
         let receipts = call_as::<Vec<JsonReceipt>>(endpoint, "eth_getBlockReceipts", &params);
@@ -209,17 +210,32 @@ impl L1Client {
             encoded.push(if transaction.is_known() {
                 known_transaction(number, index, transaction)?
             } else {
-                let raw = raw_transaction(endpoint, transaction.hash).await?;
+                let raw = from_raw(raw_bytes(endpoint, transaction.hash).await?);
                 compare_hash(number, index, transaction.hash, raw)?
             });
         }
-        if is_trusted(&header, self.trust_rpc) && self.trusted.set(()).is_ok() {
-            tracing::warn!(
-                target: "l1::block", number,
-                "blocks with blobs are believed without their transactions root (trust-rpc)"
-            );
+        let rooted = self.rooted(endpoint, &header, &encoded).await?;
+        Ok(Some(assemble(hash, header, encoded, &rooted, receipts)?))
+    }
+
+    /// What stands for each transaction in the transactions root of a checked header.
+    async fn rooted(
+        &self,
+        endpoint: &Endpoint,
+        header: &Header,
+        transactions: &[FetchedTransaction],
+    ) -> Result<Vec<Bytes>, Attempt> {
+        let mut rooted: Vec<_> = transactions.iter().map(|one| one.raw.clone()).collect();
+        if !self.sidecar_roots || transactions_root(&rooted) == header.transactions_root {
+            return Ok(rooted);
         }
-        Ok(Some(assemble(hash, header, encoded, receipts, self.trust_rpc)?))
+        for (raw, transaction) in rooted.iter_mut().zip(transactions) {
+            if !transaction.blob_hashes().is_empty() {
+                let form = raw_bytes(endpoint, transaction.hash).await?;
+                *raw = with_sidecar(header.number, transaction, form)?;
+            }
+        }
+        Ok(rooted)
     }
 }
 
@@ -232,10 +248,10 @@ impl Asked {
     }
 }
 
-async fn raw_transaction(endpoint: &Endpoint, hash: B256) -> Result<FetchedTransaction, Attempt> {
+async fn raw_bytes(endpoint: &Endpoint, hash: B256) -> Result<Bytes, Attempt> {
     let method = "eth_getRawTransactionByHash";
     match call_as::<Bytes>(endpoint, method, &json!([hash])).await? {
-        Some(raw) => Ok(from_raw(raw)),
+        Some(raw) => Ok(raw),
         None => {
             let reason = format!("no bytes of transaction {hash}");
             Err(Lie::Malformed { what: method.to_owned(), reason }.into())

@@ -14,10 +14,10 @@
 //! [`UnknownType`](crate::L1Error::UnknownType). Such a transaction has no sender here and is never
 //! a batch; its logs count.
 //!
-//! **`trust_rpc`.** anvil hashes blocks with blob transactions wrongly: their transactions root is
-//! that of the form with the sidecar. With this option, for development alone, the transactions
-//! root of blocks that have used blob gas is not compared, and their hash is the one that the
-//! endpoint says. Receipts are checked all the same.
+//! **`sidecar_roots`.** anvil makes the transactions root of a block with blob transactions of their
+//! form with the sidecar. With this option, for development alone, a root that does not come out is
+//! computed again with these forms, which are asked for (`eth_getRawTransactionByHash`) and must
+//! begin with the transaction. Nothing is believed: the header has its hash, and vouches for the root.
 
 mod check;
 mod client;

@@ -98,11 +98,13 @@ impl Endpoints {
                 }
                 Err(Attempt::Final(error)) => return Err(error),
                 Err(Attempt::Lied(found)) => {
+                    metrics::counter!("cairn_l1_lies_total").increment(1);
                     tracing::warn!(target: "l1::rpc", endpoint = endpoint.name(), lie = %found, "an endpoint lies");
                     lie = Some((endpoint.name().to_owned(), found));
                     Failure::Lied
                 }
                 Err(Attempt::Failed(error)) => {
+                    metrics::counter!("cairn_l1_failures_total").increment(1);
                     tracing::debug!(target: "l1::rpc", endpoint = endpoint.name(), what, %error, "no answer");
                     pruned += usize::from(error.says_pruned());
                     let failure = match &error {

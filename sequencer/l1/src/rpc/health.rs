@@ -9,7 +9,8 @@ pub struct Backoff {
     pub first: Duration,
     /// Longest pause, also for what an endpoint asks for.
     pub longest: Duration,
-    /// After a lie.
+    /// After a lie, where there are others to ask. An only endpoint is asked again as after any other
+    /// failure: its lie may be a fault that passes, and nobody else knows better.
     pub lie: Duration,
 }
 
@@ -89,15 +90,18 @@ impl Health {
     /// The endpoint failed and is left alone for a while, which is returned.
     pub fn failed(&mut self, index: usize, failure: Failure, now: Instant) -> Duration {
         let backoff = self.backoff;
+        let alone = self.endpoints.len() == 1;
         let Some((failures, until)) = self.endpoints.get_mut(index) else { return Duration::ZERO };
         // Requests that fail together are one failure.
         if until.is_none_or(|until| until <= now) {
             *failures = failures.saturating_add(1);
         }
         let pause = match failure {
-            Failure::NoAnswer | Failure::RateLimited(None) => backoff.pause(*failures),
             Failure::RateLimited(Some(asked)) => asked.min(backoff.longest),
-            Failure::Lied => backoff.lie,
+            Failure::Lied if !alone => backoff.lie,
+            Failure::NoAnswer | Failure::RateLimited(None) | Failure::Lied => {
+                backoff.pause(*failures)
+            }
         };
         let end = now + pause;
         // Answers to concurrent requests come in any order: the longest pause holds.
@@ -151,7 +155,18 @@ mod tests {
         assert_eq!(health.wait(now), asked);
         let long = Failure::RateLimited(Some(Duration::from_secs(86_400)));
         assert_eq!(health.failed(0, long, now), BACKOFF.longest);
+    }
+
+    #[test]
+    fn a_liar_is_left_alone_for_long_only_if_there_is_another() {
+        let now = Instant::now();
+        let mut health = Health::new(2, BACKOFF);
         assert_eq!(health.failed(0, Failure::Lied, now), BACKOFF.lie);
+        assert_eq!(health.choose(&[], now), Some(Choice::Ask(1)));
+        let mut alone = Health::new(1, BACKOFF);
+        assert_eq!(alone.failed(0, Failure::Lied, now), BACKOFF.first);
+        let later = now + BACKOFF.first;
+        assert_eq!(alone.failed(0, Failure::Lied, later), 2 * BACKOFF.first);
     }
 
     #[test]

@@ -140,6 +140,6 @@ pub(crate) fn config(urls: &[&str]) -> L1Config {
     L1Config { answer_time, backoff: BACKOFF, ..L1Config::new(urls, CHAIN_ID) }
 }
 
-pub(crate) fn client(urls: &[&str], trust_rpc: bool) -> Arc<L1Client> {
-    Arc::new(L1Client::new(L1Config { trust_rpc, ..config(urls) }).unwrap())
+pub(crate) fn client(urls: &[&str], sidecar_roots: bool) -> Arc<L1Client> {
+    Arc::new(L1Client::new(L1Config { sidecar_roots, ..config(urls) }).unwrap())
 }

@@ -67,35 +67,71 @@ async fn blobs_come_in_the_order_of_their_hashes() {
 }
 
 #[tokio::test]
-async fn anvil_hashes_blocks_with_blobs_wrongly_and_is_believed_only_if_told_so() {
+async fn anvil_roots_blobs_with_their_sidecars_which_is_taken_only_if_told_so() {
     let Some((anvil, _)) = with_blobs().await else { return };
     let error = anvil.client().block_by_number(1).await.unwrap_err();
-    let wrong = matches!(
-        &error,
-        L1Error::Lie { lie: Lie::TransactionsRoot { .. } | Lie::HeaderHash { .. }, .. }
-    );
-    assert!(wrong, "anvil is right by now, and trust_rpc can go: {error}");
-    let (block, _) = block_of(&anvil).await;
-    assert_eq!(block.receipts.len(), 2);
-    // Receipts are checked all the same, and so are blocks without blobs.
-    let proxy = Proxy::start(&anvil.url).await;
-    proxy.rule(|called, _, result| {
-        let mut result = result.clone();
-        if called != "eth_getBlockReceipts" {
-            return Fault::None;
-        }
-        result[0]["cumulativeGasUsed"] = json!("0x1");
-        Fault::Replace(result)
-    });
+    let wrong = matches!(&error, L1Error::Lie { lie: Lie::TransactionsRoot { .. }, .. });
+    assert!(wrong, "anvil is right by now, and sidecar_roots can go: {error}");
+    let (block, hashes) = block_of(&anvil).await;
+    assert_eq!((block.transactions.len(), block.receipts.len()), (2, 2));
+    assert_eq!(block.transactions[0].blob_hashes(), &hashes[..1]);
+}
+
+/// The lie that the reader finds in block 1 of anvil with roots over sidecars.
+async fn lie_about_blobs(proxy: &Proxy) -> Lie {
     let error = client(&[&proxy.url], true).block_by_number(1).await.unwrap_err();
-    assert!(matches!(&error, L1Error::Lie { lie: Lie::ReceiptsRoot { .. }, .. }), "{error}");
+    let L1Error::Lie { lie, .. } = error else { panic!("{error}") };
+    lie
+}
+
+#[tokio::test]
+async fn lies_about_a_block_with_blobs_are_found() {
+    let Some((anvil, _)) = with_blobs().await else { return };
+    let proxy = Proxy::start(&anvil.url).await;
+    let alter = |method: &'static str, alter: fn(&mut Value)| {
+        move |called: &str, _: &Value, result: &Value| {
+            let mut result = result.clone();
+            if called != method {
+                return Fault::None;
+            }
+            alter(&mut result);
+            Fault::Replace(result)
+        }
+    };
+    proxy.rule(alter("eth_getBlockReceipts", |receipts| {
+        receipts[0]["cumulativeGasUsed"] = json!("0x1");
+    }));
+    let found = lie_about_blobs(&proxy).await;
+    assert!(matches!(found, Lie::ReceiptsRoot { .. }), "{found}");
+    proxy.rule(alter("eth_getBlockByNumber", |block| block["receiptsRoot"] = json!(B256::ZERO)));
+    let found = lie_about_blobs(&proxy).await;
+    assert!(matches!(found, Lie::HeaderHash { .. }), "{found}");
+    proxy.rule(alter("eth_getBlockByNumber", |block| {
+        block["transactions"][1] = block["transactions"][0].clone();
+    }));
+    let found = lie_about_blobs(&proxy).await;
+    assert!(matches!(found, Lie::TransactionsRoot { .. }), "{found}");
+    let other = "eth_getRawTransactionByHash";
+    proxy.rule(alter(other, |raw| *raw = json!("0x03c3c20102")));
+    let found = lie_about_blobs(&proxy).await;
+    assert!(matches!(found, Lie::Malformed { .. }), "{found}");
+    proxy.rule(alter(other, |raw| *raw = json!(format!("{}00", raw.as_str().unwrap()))));
+    let found = lie_about_blobs(&proxy).await;
+    assert!(matches!(found, Lie::TransactionsRoot { .. }), "{found}");
+}
+
+#[tokio::test]
+async fn no_block_is_believed_because_it_says_that_it_has_blobs() {
+    let Some((anvil, _)) = with_blobs().await else { return };
     anvil.mine(1).await;
+    let proxy = Proxy::start(&anvil.url).await;
     proxy.rule(|called, _, result| {
         let mut result = result.clone();
         if called != "eth_getBlockByNumber" {
             return Fault::None;
         }
-        result["stateRoot"] = json!(B256::ZERO);
+        result["blobGasUsed"] = json!("0x20000");
+        result["receiptsRoot"] = json!(B256::ZERO);
         Fault::Replace(result)
     });
     let error = client(&[&proxy.url], true).block_by_number(2).await.unwrap_err();

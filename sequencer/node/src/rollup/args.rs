@@ -57,9 +57,10 @@ pub(crate) struct L1Args {
     /// Beacon API endpoints in order of preference, for blobs.
     #[arg(id = "l1.beacon", long = "l1.beacon", value_delimiter = ',')]
     pub(crate) beacon: Option<Vec<String>>,
-    /// Believe the endpoint about blocks with blobs. For anvil, which hashes them wrongly.
-    #[arg(id = "l1.trust-rpc", long = "l1.trust-rpc")]
-    pub(crate) trust_rpc: bool,
+    /// Take transactions roots that are over blob transactions with their sidecars, too. For anvil,
+    /// which makes them so.
+    #[arg(id = "l1.sidecar-roots", long = "l1.sidecar-roots")]
+    pub(crate) sidecar_roots: bool,
     /// L1 blocks that must follow an origin before the sequencer builds on it [default: 4].
     #[arg(id = "l1.confirmations", long = "l1.confirmations")]
     pub(crate) confirmations: Option<u64>,

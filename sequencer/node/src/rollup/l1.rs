@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::sol;
+use alloy::transports::http::reqwest::Client;
 use alloy_primitives::Address;
 use cairn_l1::{BlobClient, BlobConfig, HeadConfig, L1Client, L1Config};
 use cairn_rollup::RollupConfig;
 use eyre::WrapErr;
 
 use super::args::L1Args;
+
+/// Time for an answer about a contract.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 sol! {
     #[sol(rpc)]
@@ -28,18 +32,23 @@ fn first_rpc(args: &L1Args) -> eyre::Result<String> {
     Ok(endpoints(args)?.first().cloned().unwrap_or_default())
 }
 
-/// A provider over that endpoint.
+/// A provider over that endpoint. An endpoint that takes a request and says nothing is an error like
+/// others: what asks again later must not wait for ever.
 pub(super) fn provider(args: &L1Args) -> eyre::Result<DynProvider> {
-    let url = first_rpc(args)?;
-    let url = url.parse().wrap_err_with(|| format!("l1.rpc: {url}"))?;
-    Ok(ProviderBuilder::new().connect_http(url).erased())
+    bounded_provider(&first_rpc(args)?, ANSWER_TIME)
+}
+
+fn bounded_provider(url: &str, answer_time: Duration) -> eyre::Result<DynProvider> {
+    let parsed = url.parse().wrap_err_with(|| format!("l1.rpc: {url}"))?;
+    let client = Client::builder().timeout(answer_time).build()?;
+    Ok(ProviderBuilder::new().connect_reqwest(client, parsed).erased())
 }
 
 pub(super) fn client(args: &L1Args, rollup: &RollupConfig) -> eyre::Result<L1Client> {
     let urls =
         endpoints(args)?.iter().map(|url| url.parse().wrap_err_with(|| format!("l1.rpc: {url}")));
     let config = L1Config {
-        trust_rpc: args.trust_rpc,
+        sidecar_roots: args.sidecar_roots,
         ..L1Config::new(urls.collect::<eyre::Result<_>>()?, rollup.l1_chain_id)
     };
     Ok(L1Client::new(config)?)
@@ -70,4 +79,20 @@ pub(super) async fn unsafe_block_signer(
 ) -> eyre::Result<Address> {
     let contract = SystemConfig::new(rollup.l1_system_config_address, provider(args)?);
     contract.unsafeBlockSigner().call().await.wrap_err("unsafe block signer on L1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_silent_endpoint_is_an_error() {
+        cairn_node_setup::install_tls();
+        // Connections are taken by the kernel, and nobody reads them.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let provider = bounded_provider(&url, Duration::from_millis(50)).unwrap();
+        let answer = tokio::time::timeout(ANSWER_TIME, provider.get_block_number()).await;
+        assert!(answer.expect("it does not wait").is_err());
+    }
 }

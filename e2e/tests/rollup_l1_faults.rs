@@ -1,0 +1,58 @@
+//! L1's endpoint fails, stalls and lies.
+
+use std::num::NonZeroU64;
+
+use cairn_e2e::devnet::DevnetOptions;
+use cairn_e2e::scenario::{Chain, L1Fault, Proxy, address_of};
+use eyre::WrapErr;
+
+const NODES: [&str; 2] = ["sequencer", "verifier"];
+const DEPOSIT: u64 = 1_000_000;
+/// L1 blocks of a second each for which an endpoint stalls: longer than a node waits for an answer.
+const STALL_BLOCKS: u64 = 12;
+
+/// Both nodes meet a fault, with something in L1's blocks to lie about. L2 goes on meanwhile.
+async fn meet(chain: &Chain, proxies: &[Proxy], number: u64, fault: L1Fault) -> eyre::Result<()> {
+    let counter = if fault.is_lie() { "cairn_l1_lies_total" } else { "cairn_l1_failures_total" };
+    let mut before = Vec::new();
+    for node in NODES {
+        before.push(chain.metric(node, counter).await?);
+    }
+    for proxy in proxies {
+        proxy.set(fault.rule());
+    }
+    chain.deposit(address_of("deposit", number), DEPOSIT).await?;
+    for proxy in proxies {
+        proxy.wait_faults(1).await?;
+    }
+    if fault == L1Fault::Stall {
+        chain.wait_l1_blocks(STALL_BLOCKS).await?;
+    }
+    for (node, before) in NODES.iter().zip(before) {
+        chain.wait_metric(node, counter, before).await?;
+    }
+    chain.transfers(1).await?;
+    for proxy in proxies {
+        proxy.pass();
+    }
+    // The next one finds both nodes at work again.
+    chain.wait_derived(chain.l1()?.block_number().await?).await
+}
+
+#[tokio::test]
+async fn nodes_go_on_through_errors_stalls_and_lies_of_l1() -> eyre::Result<()> {
+    let options = DevnetOptions { l1_block_time: NonZeroU64::new(1), ..DevnetOptions::default() };
+    let mut chain = Chain::start(options).await?;
+    let mut proxies = Vec::new();
+    for node in NODES {
+        proxies.push(chain.interpose_l1(node).await?);
+    }
+    for (number, fault) in (0..).zip(L1Fault::ALL) {
+        let met = meet(&chain, &proxies, number, fault).await;
+        met.wrap_err_with(|| format!("{fault:?}"))?;
+    }
+    for number in 0..L1Fault::ALL.len() as u64 {
+        chain.wait_balance(address_of("deposit", number), DEPOSIT).await?;
+    }
+    chain.agree().await
+}
