@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use super::check::{Asked, assemble, compare_hash, is_trusted, known_transaction};
 use super::json::{JsonBlock, JsonReceipt, JsonTransaction, Skipped, from_raw};
 use super::{FetchedBlock, FetchedTransaction};
+use crate::forks::ToldForks;
 use crate::rpc::{Attempt, Backoff, CallError, Endpoint, Endpoints, call_as};
-use crate::{L1Error, Lie};
+use crate::{BlobSchedule, L1Error, Lie};
 
 /// How L1 is reached.
 #[derive(Debug, Clone)]
@@ -30,10 +31,12 @@ pub struct L1Config {
     pub backoff: Backoff,
     /// Believe hash and transactions root of blocks with blobs: for anvil alone.
     pub trust_rpc: bool,
+    /// Blob parameters by time. Without it what the endpoints say, which reaches back to the active fork alone.
+    pub schedule: Option<BlobSchedule>,
 }
 
 impl L1Config {
-    /// Defaults: 10 s and 128 MiB for an answer.
+    /// Defaults: 10 s and 128 MiB for an answer, the schedule of the chain if it is a known one.
     pub fn new(endpoints: Vec<Url>, chain_id: u64) -> Self {
         Self {
             endpoints,
@@ -42,6 +45,7 @@ impl L1Config {
             bytes_max: 128 << 20,
             backoff: Backoff::default(),
             trust_rpc: false,
+            schedule: BlobSchedule::known(chain_id),
         }
     }
 }
@@ -52,6 +56,8 @@ pub struct L1Client {
     endpoints: Endpoints,
     chain_id: u64,
     trust_rpc: bool,
+    schedule: Option<BlobSchedule>,
+    pub(crate) told_forks: tokio::sync::Mutex<ToldForks>,
     /// Said once that a block is believed.
     trusted: OnceLock<()>,
 }
@@ -62,9 +68,11 @@ impl L1Client {
     /// # Errors
     /// [`L1Error::Unavailable`] for a configuration without endpoints.
     pub fn new(config: L1Config) -> Result<Self, L1Error> {
-        let L1Config { endpoints, chain_id, answer_time, bytes_max, backoff, trust_rpc } = config;
+        let L1Config { endpoints, chain_id, answer_time, bytes_max, backoff, trust_rpc, schedule } =
+            config;
         let endpoints = Endpoints::new(&endpoints, answer_time, bytes_max, backoff)?;
-        Ok(Self { endpoints, chain_id, trust_rpc, trusted: OnceLock::new() })
+        let (told_forks, trusted) = Default::default();
+        Ok(Self { endpoints, chain_id, trust_rpc, schedule, told_forks, trusted })
     }
 
     /// The endpoints.
@@ -75,6 +83,10 @@ impl L1Client {
     /// Chain id of the configuration.
     pub const fn chain_id(&self) -> u64 {
         self.chain_id
+    }
+
+    pub(crate) const fn schedule(&self) -> Option<&BlobSchedule> {
+        self.schedule.as_ref()
     }
 
     /// Checks the chain id of every endpoint that answers.
