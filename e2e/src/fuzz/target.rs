@@ -13,8 +13,8 @@ pub struct Outcome {
 
 impl Outcome {
     /// The input is what it claims to be. The name tells apart what may be.
-    pub const fn accepted(name: &'static str) -> Self {
-        Self { accepted: true, name: Cow::Borrowed(name) }
+    pub fn accepted(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { accepted: true, name: name.into() }
     }
 
     /// The input is refused for a reason that has a name.

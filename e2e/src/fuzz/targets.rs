@@ -1,9 +1,15 @@
 //! The targets.
 
+mod batches;
+mod blobs;
 mod certificate;
+mod channels;
+mod derivation;
+mod frames;
 mod header;
 mod recovery;
 mod rest;
+mod rollup;
 mod rows;
 
 use super::Target;
@@ -20,6 +26,11 @@ pub fn all() -> Vec<(&'static str, Build)> {
         ("rows", rows::target),
         ("recovery", recovery::target),
         ("rest", rest::target),
+        ("frames", frames::target),
+        ("blobs", blobs::target),
+        ("channels", channels::target),
+        ("batches", batches::target),
+        ("derivation", derivation::target),
     ]
 }
 

@@ -1,8 +1,10 @@
 //! What can go wrong with L1, by what the caller does about it.
 
+use std::fmt;
 use std::time::Duration;
 
 use alloy_eips::BlockNumHash;
+use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::B256;
 
 /// An error of L1. [`L1Error::next_step`] says what to do.
@@ -53,6 +55,22 @@ pub enum L1Error {
         /// What does not match.
         lie: Box<Lie>,
     },
+    /// L1 has other blob parameters than its chain configuration says: the configuration is old, or of
+    /// another chain. Blocks derived with it would be nobody else's.
+    #[error(
+        "chain {chain_id} has at time {time} {}, and its configuration says {}: \
+         a current one is needed", Blobs(.told), Blobs(.scheduled)
+    )]
+    Schedule {
+        /// Chain id of L1.
+        chain_id: u64,
+        /// When both hold.
+        time: u64,
+        /// What is configured.
+        scheduled: Box<BlobParams>,
+        /// What L1 says.
+        told: Box<BlobParams>,
+    },
     /// Every endpoint that answered said what cannot be.
     #[error("the endpoint {endpoint} lies: {lie}")]
     Lie {
@@ -61,6 +79,16 @@ pub enum L1Error {
         /// What does not match.
         lie: Lie,
     },
+}
+
+/// Blob parameters as they stand in a configuration.
+struct Blobs<'a>(&'a BlobParams);
+
+impl fmt::Display for Blobs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BlobParams { target_blob_count: target, max_blob_count: max, .. } = self.0;
+        write!(f, "blob target {target}, max {max}, update fraction {}", self.0.update_fraction)
+    }
 }
 
 /// What the caller of L1 does after an error.
@@ -84,9 +112,10 @@ impl L1Error {
             Self::Unavailable { after, .. } => NextStep::Retry(*after),
             Self::Lie { .. } => NextStep::Retry(Self::LIE_PAUSE),
             Self::Reorg { .. } => NextStep::Reset,
-            Self::WrongChain { .. } | Self::Pruned { .. } | Self::UnknownType { .. } => {
-                NextStep::Stop
-            }
+            Self::WrongChain { .. }
+            | Self::Pruned { .. }
+            | Self::UnknownType { .. }
+            | Self::Schedule { .. } => NextStep::Stop,
         }
     }
 }

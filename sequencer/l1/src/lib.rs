@@ -12,6 +12,7 @@
 //!
 //! - [`L1Client`]: checked blocks by number and by hash
 //! - [`Prefetcher`]: the blocks behind a cursor, in order, fetched ahead
+//! - [`BlobSchedule`]: blob parameters of L1's past and future forks
 //! - [`BlobClient`]: blobs by their versioned hashes
 //! - [`DataResolver`]: the data of batches, from blobs and from the DA network
 //! - [`HeadFollower`]: the newest, the safe and the finalized block
@@ -34,7 +35,7 @@ pub use blob::{BlobClient, BlobConfig};
 pub use block::{FetchedBlock, FetchedTransaction, L1Client, L1Config};
 pub use data::{DataError, DataResolver};
 pub use error::{L1Error, Lie, NextStep};
-pub use forks::{L1Fork, L1Forks};
+pub use forks::{BlobSchedule, L1Fork, L1Forks, ScheduleError};
 pub use head::{HeadConfig, HeadFollower, HeadState, Heads};
 pub use prefetch::Prefetcher;
 pub use send::{Confirmed, SendError, SenderConfig, TransactionContent, TransactionSender};

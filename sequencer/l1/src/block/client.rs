@@ -14,8 +14,9 @@ use super::check::{
 };
 use super::json::{JsonBlock, JsonReceipt, JsonTransaction, Skipped, from_raw};
 use super::{FetchedBlock, FetchedTransaction};
+use crate::forks::ToldForks;
 use crate::rpc::{Attempt, Backoff, CallError, Endpoint, Endpoints, call_as};
-use crate::{L1Error, Lie};
+use crate::{BlobSchedule, L1Error, Lie};
 
 /// How L1 is reached.
 #[derive(Debug, Clone)]
@@ -32,10 +33,12 @@ pub struct L1Config {
     pub backoff: Backoff,
     /// Take transactions roots over blob transactions with their sidecars, too: for anvil alone.
     pub sidecar_roots: bool,
+    /// Blob parameters by time. Without it what the endpoints say, which reaches back to the active fork alone.
+    pub schedule: Option<BlobSchedule>,
 }
 
 impl L1Config {
-    /// Defaults: 10 s and 128 MiB for an answer.
+    /// Defaults: 10 s and 128 MiB for an answer, the schedule of the chain if it is a known one.
     pub fn new(endpoints: Vec<Url>, chain_id: u64) -> Self {
         Self {
             endpoints,
@@ -44,6 +47,7 @@ impl L1Config {
             bytes_max: 128 << 20,
             backoff: Backoff::default(),
             sidecar_roots: false,
+            schedule: BlobSchedule::known(chain_id),
         }
     }
 }
@@ -54,6 +58,8 @@ pub struct L1Client {
     endpoints: Endpoints,
     chain_id: u64,
     sidecar_roots: bool,
+    schedule: Option<BlobSchedule>,
+    pub(crate) told_forks: tokio::sync::Mutex<ToldForks>,
 }
 
 impl L1Client {
@@ -62,10 +68,10 @@ impl L1Client {
     /// # Errors
     /// [`L1Error::Unavailable`] for a configuration without endpoints.
     pub fn new(config: L1Config) -> Result<Self, L1Error> {
-        let L1Config { endpoints, chain_id, answer_time, bytes_max, backoff, sidecar_roots } =
-            config;
+        let L1Config { endpoints, chain_id, answer_time, bytes_max, backoff, .. } = config;
         let endpoints = Endpoints::new(&endpoints, answer_time, bytes_max, backoff)?;
-        Ok(Self { endpoints, chain_id, sidecar_roots })
+        let L1Config { sidecar_roots, schedule, .. } = config;
+        Ok(Self { endpoints, chain_id, sidecar_roots, schedule, told_forks: Default::default() })
     }
 
     /// The endpoints.
@@ -76,6 +82,10 @@ impl L1Client {
     /// Chain id of the configuration.
     pub const fn chain_id(&self) -> u64 {
         self.chain_id
+    }
+
+    pub(crate) const fn schedule(&self) -> Option<&BlobSchedule> {
+        self.schedule.as_ref()
     }
 
     /// Checks the chain id of every endpoint that answers.

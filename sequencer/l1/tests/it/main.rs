@@ -6,4 +6,5 @@ mod faults;
 mod heads;
 mod proxy;
 mod reading;
+mod schedule;
 mod sending;

@@ -27,6 +27,10 @@ pub(crate) struct RollupArgs {
     /// The rollup's parameters, `rollup.json`. Without it the node runs alone, without L1.
     #[arg(long, conflicts_with = "dev")]
     pub(crate) rollup_config: Option<PathBuf>,
+    /// L1's chain configuration in geth's form, or its genesis file: when which blob parameters hold. Known for
+    /// mainnet, Sepolia and Hoodi; on another L1 the history before its active fork needs it.
+    #[arg(id = "rollup.l1-chain-config", long = "rollup.l1-chain-config")]
+    pub(crate) l1_chain_config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) l1: L1Args,
     #[command(flatten)]

@@ -1,16 +1,17 @@
 //! L1 as the settings name it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::sol;
 use alloy::transports::http::reqwest::Client;
 use alloy_primitives::Address;
-use cairn_l1::{BlobClient, BlobConfig, HeadConfig, L1Client, L1Config};
+use cairn_l1::{BlobClient, BlobConfig, BlobSchedule, HeadConfig, L1Client, L1Config};
 use cairn_rollup::RollupConfig;
 use eyre::WrapErr;
 
-use super::args::L1Args;
+use super::args::{L1Args, RollupArgs};
 
 /// Time for an answer about a contract.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
@@ -44,14 +45,24 @@ fn bounded_provider(url: &str, answer_time: Duration) -> eyre::Result<DynProvide
     Ok(ProviderBuilder::new().connect_reqwest(client, parsed).erased())
 }
 
-pub(super) fn client(args: &L1Args, rollup: &RollupConfig) -> eyre::Result<L1Client> {
-    let urls =
-        endpoints(args)?.iter().map(|url| url.parse().wrap_err_with(|| format!("l1.rpc: {url}")));
-    let config = L1Config {
-        sidecar_roots: args.sidecar_roots,
+pub(super) fn client(args: &RollupArgs, rollup: &RollupConfig) -> eyre::Result<L1Client> {
+    let urls = endpoints(&args.l1)?
+        .iter()
+        .map(|url| url.parse().wrap_err_with(|| format!("l1.rpc: {url}")));
+    let mut config = L1Config {
+        sidecar_roots: args.l1.sidecar_roots,
         ..L1Config::new(urls.collect::<eyre::Result<_>>()?, rollup.l1_chain_id)
     };
+    if let Some(path) = &args.l1_chain_config {
+        config.schedule = Some(schedule(path, rollup.l1_chain_id)?);
+    }
     Ok(L1Client::new(config)?)
+}
+
+fn schedule(path: &Path, chain_id: u64) -> eyre::Result<BlobSchedule> {
+    let name = || format!("L1 chain configuration {}", path.display());
+    let text = std::fs::read_to_string(path).wrap_err_with(name)?;
+    BlobSchedule::parse(&text, chain_id).wrap_err_with(name)
 }
 
 pub(super) fn head_config(args: &L1Args) -> eyre::Result<HeadConfig> {

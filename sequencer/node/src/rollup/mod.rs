@@ -64,7 +64,7 @@ impl Rollup {
             return Ok(None);
         };
         let config = Arc::new(read_config(path)?);
-        let l1 = Arc::new(l1::client(&args.l1, &config)?);
+        let l1 = Arc::new(l1::client(args, &config)?);
         let follower = HeadFollower::spawn(l1.clone(), l1::head_config(&args.l1)?);
         let (provider, blobs) = (l1::provider(&args.l1)?, l1::blobs(&args.l1)?);
         let data = DataReader::new(&config, provider, blobs, RetrievalPolicy::default())?;

@@ -1,15 +1,17 @@
 use std::fmt;
 
 use brotli::{BrotliDecompressStream, BrotliResult, BrotliState, enc::StandardAlloc};
-use miniz_oxide::{
-    DataFormat, MZFlush, MZStatus,
-    inflate::stream::{InflateState, inflate},
+use miniz_oxide::inflate::{
+    TINFLStatus,
+    core::{DecompressorOxide, decompress, inflate_flags},
 };
 
 use super::{CHANNEL_VERSION_BROTLI, ChannelError};
 
 /// Bytes that are decompressed in one go.
 const CHUNK: usize = 64 * 1024;
+/// Bytes that zlib may refer back to.
+const ZLIB_WINDOW: usize = 32 * 1024;
 
 /// The bytes of a channel as they come out of the decompressor. Memory: the window of the format,
 /// at most 16 MiB.
@@ -22,7 +24,18 @@ pub(super) struct Decompressor {
 
 enum Format {
     Brotli(Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>),
-    Zlib(Box<InflateState>),
+    Zlib(Box<Inflate>),
+}
+
+/// zlib with the last bytes of its output in a buffer that does not wrap around.
+///
+/// In one that does, what was not written yet counts as zeros, and a distance that reaches beyond the
+/// beginning of the stream is taken; RFC 1951 forbids it, and every other reader ends there.
+struct Inflate {
+    state: DecompressorOxide,
+    /// History, then room for the next bytes.
+    buffer: Vec<u8>,
+    history: usize,
 }
 
 /// Whether more can follow.
@@ -38,9 +51,7 @@ impl Decompressor {
     pub(super) fn new(channel: Vec<u8>) -> Result<Self, ChannelError> {
         let first = *channel.first().ok_or(ChannelError::Empty)?;
         let (format, next) = match first {
-            first if matches!(first & 0x0f, 8 | 15) => {
-                (Format::Zlib(InflateState::new_boxed(DataFormat::Zlib)), 0)
-            }
+            first if matches!(first & 0x0f, 8 | 15) => (Format::Zlib(Box::new(Inflate::new())), 0),
             CHANNEL_VERSION_BROTLI => {
                 // The other constructor would accept windows beyond those of RFC 7932.
                 let state = BrotliState::new_strict(
@@ -63,7 +74,7 @@ impl Decompressor {
         let output = out.get_mut(start..).unwrap_or_default();
         let (consumed, written, progress) = match &mut self.format {
             Format::Brotli(state) => brotli(state, input, output),
-            Format::Zlib(state) => zlib(state, input, output),
+            Format::Zlib(inflate) => inflate.read(input, output),
         };
         self.next += consumed;
         out.truncate(start + written);
@@ -107,13 +118,33 @@ fn brotli(
     (consumed, written, progress)
 }
 
-fn zlib(state: &mut InflateState, input: &[u8], output: &mut [u8]) -> (usize, usize, Progress) {
-    let result = inflate(state, input, output, MZFlush::None);
-    let stalled = result.bytes_consumed == 0 && result.bytes_written == 0;
-    let progress = match result.status {
-        Ok(MZStatus::StreamEnd) => Progress::End,
-        Ok(_) if !stalled => Progress::More,
-        _ => Progress::Corrupt,
-    };
-    (result.bytes_consumed, result.bytes_written, progress)
+impl Inflate {
+    fn new() -> Self {
+        let buffer = vec![0; ZLIB_WINDOW + CHUNK];
+        Self { state: DecompressorOxide::default(), buffer, history: 0 }
+    }
+
+    /// Bytes read, bytes written (`output` has at most [`CHUNK`]), and whether more can follow.
+    fn read(&mut self, input: &[u8], output: &mut [u8]) -> (usize, usize, Progress) {
+        let old = self.history.saturating_sub(ZLIB_WINDOW);
+        self.buffer.copy_within(old..self.history, 0);
+        self.history -= old;
+        let start = self.history;
+        let end = (start + output.len()).min(self.buffer.len());
+        let room = self.buffer.get_mut(..end).unwrap_or_default();
+        let flags = inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER
+            | inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+        let (status, consumed, written) = decompress(&mut self.state, input, room, start, flags);
+        let new = room.get(start..start + written).unwrap_or_default();
+        for (to, from) in output.iter_mut().zip(new) {
+            *to = *from;
+        }
+        self.history += new.len();
+        let progress = match status {
+            TINFLStatus::Done => Progress::End,
+            TINFLStatus::HasMoreOutput => Progress::More,
+            _ => Progress::Corrupt,
+        };
+        (consumed, new.len(), progress)
+    }
 }

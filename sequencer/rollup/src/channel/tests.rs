@@ -142,6 +142,28 @@ fn what_other_compressors_wrote_is_read() {
     assert_eq!(times(dictionary.to_vec()), (vec![], Some(ChannelError::Corrupt)));
 }
 
+/// Three bytes from one byte back, at the beginning of the stream, with their right checksum.
+#[test]
+fn nothing_is_read_from_before_the_beginning() {
+    let stream = hex!("7801 03020000 00030001");
+    assert_eq!(times(stream.to_vec()), (vec![], Some(ChannelError::Corrupt)));
+}
+
+/// Batches whose repetitions lie nearly as far back as zlib can refer, over many chunks.
+#[test]
+fn what_is_far_back_is_found() {
+    let noise: Vec<u8> = (0..1000_u16)
+        .flat_map(|n| alloy_primitives::keccak256(n.to_be_bytes()).0)
+        .take(32_000)
+        .collect();
+    let batch = SingularBatch { transactions: vec![noise.into()], ..SingularBatch::default() };
+    let mut one = Vec::new();
+    batch.encode().as_slice().encode(&mut one);
+    let channel = compress_zlib(&one.repeat(50), 9);
+    assert!(channel.len() < 2 * one.len(), "{} bytes: nothing was referred to", channel.len());
+    assert_eq!(times(channel), (vec![0; 50], None));
+}
+
 #[test]
 fn other_first_bytes_are_no_channel() {
     assert_eq!(times(vec![]), (vec![], Some(ChannelError::Empty)));

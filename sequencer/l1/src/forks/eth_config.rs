@@ -1,6 +1,7 @@
 //! What L1 says of its forks: `eth_config` (EIP-7910).
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::{Address, address};
@@ -34,7 +35,8 @@ pub struct L1Fork {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Blobs {
-    base_fee_update_fraction: u64,
+    /// The fee is computed by a division by it.
+    base_fee_update_fraction: NonZeroU64,
     max: u64,
     target: u64,
 }
@@ -54,7 +56,7 @@ impl L1Fork {
         BlobParams {
             target_blob_count: target,
             max_blob_count: max,
-            update_fraction: u128::from(base_fee_update_fraction),
+            update_fraction: u128::from(base_fee_update_fraction.get()),
             max_blobs_per_tx,
             ..fork
         }
@@ -92,6 +94,15 @@ mod tests {
             "systemContracts": {"SOMETHING_NEW": Address::ZERO},
         });
         serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_fraction_of_zero_is_no_answer() {
+        let mut told = json!({"activationTime": 1, "precompiles": {}, "blobSchedule": {}});
+        told["blobSchedule"] = json!({"baseFeeUpdateFraction": 0, "max": 9, "target": 6});
+        assert!(serde_json::from_value::<L1Fork>(told.clone()).is_err());
+        told["blobSchedule"]["baseFeeUpdateFraction"] = json!(1);
+        assert!(serde_json::from_value::<L1Fork>(told).is_ok());
     }
 
     #[test]
