@@ -57,6 +57,7 @@ async fn sequencer_and_verifier_are_killed_at_any_moment() -> eyre::Result<()> {
         chain.devnet.restart("sequencer").await?;
         chain.devnet.restart("verifier").await?;
         ensure!(chain.sequencer()?.block_number().await? >= shown, "block {shown} is lost");
+        chain.wait_feed().await?;
         chain.wait_balance(to, DEPOSIT).await?;
     }
     chain.agree().await

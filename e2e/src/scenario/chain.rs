@@ -1,12 +1,12 @@
 //! A devnet with the hands of its users.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::network::{EthereumWallet, TransactionBuilder};
 use alloy::providers::{DynProvider, PendingTransactionBuilder, Provider, ProviderBuilder};
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use eyre::{ContextCompat, WrapErr, ensure};
 use tempfile::TempDir;
 
@@ -183,6 +183,25 @@ impl Chain {
     pub async fn wait_safe(&self, number: u64) -> eyre::Result<()> {
         wait_for(&self.sequencer()?, "safe", number, PATIENCE, |_| ()).await?;
         wait_for(&self.verifier()?, "safe", number, PATIENCE, |_| ()).await
+    }
+
+    /// Waits until the verifier has blocks that no batch can have told it: its feed works.
+    ///
+    /// # Errors
+    /// When its unsafe head stays with its safe head.
+    pub async fn wait_feed(&self) -> eyre::Result<()> {
+        let verifier = self.verifier()?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let [safe, latest] = ["safe", "latest"].map(|name| block(&verifier, name));
+            let (safe, latest) = (safe.await?.number, latest.await?.number);
+            // The one block that derivation has just made is not safe yet, either.
+            if latest > safe + U64::from(1) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "the verifier is at {latest}, safe at {safe}");
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// The batches from `first` on.

@@ -12,7 +12,7 @@ use cairn_primitives::Block;
 use cairn_rollup::feed::SignedBlock;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;
-use jsonrpsee::ws_client::WsClientBuilder;
+use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -65,7 +65,8 @@ async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) {
         // What the sequencer has otherwise lies behind the head, but never behind the safe head.
         let from = head.saturating_sub(back).max(chain.heads().safe.number).saturating_add(1);
         let reason = match connect(&config, from).await {
-            Ok(feed) => read(&config, feed, &out).await,
+            // The connection ends with its client.
+            Ok((_client, feed)) => read(&config, feed, &out).await,
             Err(reason) => reason,
         };
         let moved = chain.heads().unsafe_head.number > head;
@@ -76,7 +77,10 @@ async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) {
     }
 }
 
-async fn connect(config: &FeedConfig, from: u64) -> Result<Subscription<SignedBlock>, String> {
+async fn connect(
+    config: &FeedConfig,
+    from: u64,
+) -> Result<(WsClient, Subscription<SignedBlock>), String> {
     let client = WsClientBuilder::default()
         .max_response_size(MESSAGE_BYTES)
         .max_buffer_capacity_per_subscription(BUFFERED)
@@ -84,14 +88,15 @@ async fn connect(config: &FeedConfig, from: u64) -> Result<Subscription<SignedBl
         .build(&config.url)
         .await
         .map_err(|error| error.to_string())?;
-    client
+    let feed = client
         .subscribe(
             "cairn_subscribeUnsafeBlocks",
             rpc_params![U64::from(from)],
             "cairn_unsubscribeUnsafeBlocks",
         )
         .await
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?;
+    Ok((client, feed))
 }
 
 /// Reads until the feed ends or says something wrong; gives the reason.
