@@ -22,6 +22,12 @@ pub enum SetupError {
         /// Its permission bits.
         mode: u32,
     },
+    /// A file with a private key holds something else, which is not shown.
+    #[error("{path} does not hold a key of 32 bytes in hexadecimal")]
+    Key {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The configuration file is no TOML, or has keys or values that are none.
     #[error("configuration file {path}: {reason}")]
     Settings {

@@ -4,7 +4,7 @@
 //! - [`resolve`]: flags over a TOML file over defaults
 //! - [`Server`]: an HTTP listener with bounds
 //! - [`install_recorder`], [`metrics_router`]: `/metrics`
-//! - [`read_secret_text`], [`write_private`]: files with secrets
+//! - [`read_secret_text`], [`read_private_key`], [`write_private`]: files with secrets
 //! - [`told_to_stop`], [`raise_descriptor_limit`], [`install_tls`]: the process
 //!
 //! Nothing of any role is here, and only crates with a binary use it.
@@ -21,6 +21,6 @@ pub use error::SetupError;
 pub use logging::{LogArgs, LogFormat};
 pub use metrics::{install_recorder, metrics_router};
 pub use process::{install_tls, raise_descriptor_limit, told_to_stop};
-pub use secret_file::{read_secret_text, write_private};
+pub use secret_file::{parse_private_key, read_private_key, read_secret_text, write_private};
 pub use server::{Server, ServerLimits};
 pub use settings::resolve;

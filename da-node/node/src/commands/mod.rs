@@ -11,7 +11,7 @@ use alloy::network::EthereumWallet;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::signers::local::PrivateKeySigner;
 use cairn_da_node::keys::read_key;
-use cairn_node_setup::read_secret_text;
+use cairn_node_setup::{read_private_key, read_secret_text};
 use cairn_primitives::da::Domain;
 use cairn_primitives::da::bls::SecretKey;
 use eyre::WrapErr;
@@ -31,10 +31,9 @@ pub(crate) fn l1_account(args: &L1Args) -> eyre::Result<Option<PrivateKeySigner>
 
 /// The account whose key is in a file.
 pub(crate) fn account(path: &Path) -> eyre::Result<PrivateKeySigner> {
-    let text = read_secret_text(path)?;
-    // The error of a malformed key must not show the key.
-    let key = text.parse().map_err(|_| eyre::eyre!("{}: not a private key", path.display()))?;
-    Ok(key)
+    let key = read_private_key(path)?;
+    let not_one = |_| eyre::eyre!("{}: not a private key of secp256k1", path.display());
+    PrivateKeySigner::from_bytes(&key).map_err(not_one)
 }
 
 /// A provider of L1, sending from an account where there is one.

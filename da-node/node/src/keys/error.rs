@@ -8,15 +8,10 @@ use cairn_primitives::da::bls::BlsError;
 /// A key file that cannot be used. All of them end the command; the text says what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file cannot be read or written, or others than its owner may.
+    /// The file cannot be read or written, others than its owner may, or it holds neither a keystore nor 32
+    /// bytes in hexadecimal.
     #[error(transparent)]
     File(#[from] SetupError),
-    /// Neither 64 hexadecimal digits nor a keystore.
-    #[error("{path} holds neither a keystore nor 32 bytes in hexadecimal")]
-    Format {
-        /// Which file.
-        path: PathBuf,
-    },
     /// A keystore needs a password.
     #[error("{path} is a keystore: it needs a password file")]
     NoPassword {

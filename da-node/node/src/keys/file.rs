@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use alloy_primitives::hex;
-use cairn_node_setup::{SetupError, read_secret_text, write_private};
+use cairn_node_setup::{SetupError, read_private_key, write_private};
 use cairn_primitives::da::bls::SecretKey;
 
 use super::{KeyError, Keystore};
@@ -21,12 +21,7 @@ pub fn read_key(path: &Path, password: Option<&str>) -> Result<SecretKey, KeyErr
         let password = password.ok_or_else(|| KeyError::NoPassword { path: path.to_path_buf() })?;
         return keystore.open(password);
     }
-    let text = read_secret_text(path)?;
-    let bytes = hex::decode(text).map_err(|_| KeyError::Format { path: path.to_path_buf() })?;
-    if bytes.len() != SecretKey::BYTES {
-        return Err(KeyError::Format { path: path.to_path_buf() });
-    }
-    Ok(SecretKey::from_bytes(&bytes)?)
+    Ok(SecretKey::from_bytes(read_private_key(path)?.as_slice())?)
 }
 
 /// Writes a key in hexadecimal.
@@ -77,8 +72,8 @@ mod tests {
             std::fs::remove_file(&path).unwrap();
             error
         };
-        assert!(matches!(with("zz"), KeyError::Format { .. }));
-        assert!(matches!(with("0x1234"), KeyError::Format { .. }));
+        assert!(matches!(with("zz"), KeyError::File(SetupError::Key { .. })));
+        assert!(matches!(with("0x1234"), KeyError::File(SetupError::Key { .. })));
         assert!(matches!(with(&"ff".repeat(32)), KeyError::Key(_)));
         assert!(matches!(with("{}"), KeyError::Keystore(_)));
         let missing = read_key(&dir.path().join("missing"), None).unwrap_err();

@@ -31,6 +31,9 @@ pub(crate) struct RollupArgs {
     /// mainnet, Sepolia and Hoodi; on another L1 the history before its active fork needs it.
     #[arg(id = "rollup.l1-chain-config", long = "rollup.l1-chain-config")]
     pub(crate) l1_chain_config: Option<PathBuf>,
+    /// Password of those key files that are keystores.
+    #[arg(long)]
+    pub(crate) key_password_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) l1: L1Args,
     #[command(flatten)]

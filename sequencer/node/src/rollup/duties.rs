@@ -15,7 +15,7 @@ use cairn_rollup::proposer;
 use eyre::WrapErr;
 
 use super::key::read_signer;
-use super::{CarrierChoice, Rollup, l1};
+use super::{CarrierChoice, Rollup, RollupArgs, l1};
 use crate::config::l1_journal_dir;
 
 /// L2 blocks between proposals.
@@ -69,8 +69,8 @@ async fn batcher(
 ) -> eyre::Result<BatcherTask> {
     let args = &rollup.args.batcher;
     let payer = match &args.payer_key_file {
-        Some(path) => signer(path)?,
-        None => signer(key)?,
+        Some(path) => signer(&rollup.args, path)?,
+        None => signer(&rollup.args, key)?,
     };
     let choice = args.carrier.unwrap_or_default();
     let dispersal = match choice {
@@ -128,8 +128,9 @@ fn outputs(
     }))
 }
 
-pub(super) fn signer(path: &Path) -> eyre::Result<PrivateKeySigner> {
-    read_signer(path, None).wrap_err_with(|| format!("key file {}", path.display()))
+pub(super) fn signer(args: &RollupArgs, path: &Path) -> eyre::Result<PrivateKeySigner> {
+    let password = args.key_password_file.as_deref();
+    read_signer(path, password).wrap_err_with(|| format!("key file {}", path.display()))
 }
 
 async fn sender(
@@ -138,7 +139,7 @@ async fn sender(
     datadir: &Path,
     name: &str,
 ) -> eyre::Result<TransactionSender> {
-    let signer = signer(key)?;
+    let signer = signer(&rollup.args, key)?;
     let folder = l1_journal_dir(datadir, name);
     let journal = Journal::open(&folder).wrap_err_with(|| format!("journal of the {name}"))?;
     let mut policy = SendPolicy::default();

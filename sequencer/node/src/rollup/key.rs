@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use alloy::signers::local::PrivateKeySigner;
-use alloy_primitives::{B256, hex};
-use cairn_node_setup::{SetupError, read_secret_text};
+use cairn_node_setup::{SetupError, read_private_key, read_secret_text};
 
 /// A key file that cannot be used. All of them end the command; the text says what to change.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
-    /// The file, or that of the password, cannot be read, or others may read it too.
+    /// The file, or that of the password, cannot be read, others may read it too, or it holds neither a keystore
+    /// nor a key.
     #[error(transparent)]
     Secret(#[from] SetupError),
     /// The file cannot be read.
@@ -20,8 +20,8 @@ pub(crate) enum KeyError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// Neither 64 hexadecimal digits nor a keystore, or no key of the curve.
-    #[error("{path} holds neither a keystore nor a private key in hexadecimal")]
+    /// 32 bytes that are no key of the curve.
+    #[error("{path} holds no private key of secp256k1")]
     Format {
         /// Which file.
         path: PathBuf,
@@ -60,15 +60,16 @@ pub(super) fn read_signer(
             KeyError::Keystore { path: path.to_path_buf(), reason: error.to_string() }
         });
     }
-    let format = || KeyError::Format { path: path.to_path_buf() };
-    let bytes = hex::decode(read_secret_text(path)?).map_err(|_| format())?;
-    let key = B256::try_from(bytes.as_slice()).map_err(|_| format())?;
-    PrivateKeySigner::from_bytes(&key).map_err(|_| format())
+    let key = read_private_key(path)?;
+    let format = |_| KeyError::Format { path: path.to_path_buf() };
+    PrivateKeySigner::from_bytes(&key).map_err(format)
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+
+    use alloy_primitives::B256;
 
     use super::*;
 
@@ -113,11 +114,14 @@ mod tests {
     #[test]
     fn other_files_are_no_keys() {
         let folder = tempfile::tempdir().unwrap();
-        for text in ["zz", "0x1234", &"00".repeat(32), &"ff".repeat(32)] {
-            let path = secret(folder.path(), "key", text, 0o600);
+        for text in ["00".repeat(32), "ff".repeat(32)] {
+            let path = secret(folder.path(), "key", &text, 0o600);
             let error = read_signer(&path, None).unwrap_err();
             assert!(matches!(error, KeyError::Format { .. }), "{error}");
         }
+        let path = secret(folder.path(), "key", "0x1234", 0o600);
+        let error = read_signer(&path, None).unwrap_err();
+        assert!(matches!(error, KeyError::Secret(SetupError::Key { .. })), "{error}");
         let path = secret(folder.path(), "json", "{}", 0o600);
         let error = read_signer(&path, Some(&path)).unwrap_err();
         assert!(matches!(error, KeyError::Keystore { .. }), "{error}");

@@ -105,7 +105,7 @@ impl Rollup {
     /// The feed's key and the admin port.
     pub(crate) fn configure(&self, rpc: &mut RpcConfig) -> eyre::Result<()> {
         if let Some(path) = &self.args.feed.key_file {
-            rpc.feed_signer = Some(Arc::new(duties::signer(path)?));
+            rpc.feed_signer = Some(Arc::new(duties::signer(&self.args, path)?));
         }
         if let Some(port) = self.args.admin.port {
             let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
