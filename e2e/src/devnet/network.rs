@@ -311,15 +311,16 @@ impl Devnet {
         self.note_processes()
     }
 
-    /// Changes the value of an option for the later starts of a part.
+    /// Gives an option its value for the later starts of a part.
     ///
     /// # Errors
-    /// When there is no such part, or it has no such option.
+    /// When there is no such part.
     pub fn set_option(&mut self, name: &str, option: &str, value: &str) -> eyre::Result<()> {
-        let part = self.part(name)?;
-        let mut args = part.service.args.iter_mut().skip_while(|arg| *arg != option).skip(1);
-        let old = args.next().ok_or_else(|| eyre!("{name} has no {option}"))?;
-        *old = value.into();
+        let args = &mut self.part(name)?.service.args;
+        match args.iter_mut().skip_while(|arg| *arg != option).nth(1) {
+            Some(old) => *old = value.into(),
+            None => args.extend([option.into(), value.into()]),
+        }
         Ok(())
     }
 

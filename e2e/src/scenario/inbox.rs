@@ -1,9 +1,12 @@
 //! What carried which batch.
 
+use alloy::consensus::Transaction;
+use alloy::eips::BlockNumberOrTag;
 use alloy::providers::Provider;
-use alloy_primitives::U256;
-use eyre::bail;
+use alloy_primitives::{Bytes, U256};
+use eyre::{ContextCompat, bail, ensure};
 
+use super::Chain;
 use super::contracts::BatchInbox;
 
 /// What carries a batch.
@@ -43,4 +46,32 @@ pub(super) async fn batches(
         batches.push(Batch { index, carrier });
     }
     Ok(batches)
+}
+
+impl Chain {
+    /// What the inbox took as frames in calldata, oldest first.
+    ///
+    /// # Errors
+    /// When L1 does not answer.
+    pub async fn inbox_calldata(&self) -> eyre::Result<Vec<Bytes>> {
+        let (l1, inbox) = (self.l1_as(0)?, self.contract("BatchInbox")?);
+        let mut taken = Vec::new();
+        for number in 0..=l1.get_block_number().await? {
+            let block = l1.get_block_by_number(BlockNumberOrTag::Number(number)).full().await?;
+            let block = block.wrap_err_with(|| format!("L1 has no block {number}"))?;
+            for transaction in block.transactions.into_transactions() {
+                if transaction.to() != Some(inbox) {
+                    continue;
+                }
+                let hash = *transaction.inner.tx_hash();
+                let receipt = l1.get_transaction_receipt(hash).await?;
+                let receipt = receipt.wrap_err_with(|| format!("{hash} has no receipt"))?;
+                if receipt.status() && transaction.input().first() == Some(&0) {
+                    taken.push(transaction.input().clone());
+                }
+            }
+        }
+        ensure!(!taken.is_empty(), "no batch in calldata");
+        Ok(taken)
+    }
 }
