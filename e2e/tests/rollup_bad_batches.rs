@@ -284,7 +284,6 @@ async fn broken_channels(table: &mut Table) -> eyre::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "the sequencer builds no block behind unsafe ones that derivation replaced: state of the chain that was unwound"]
 async fn bad_frames_and_batches_cost_nothing_but_themselves() -> eyre::Result<()> {
     let mut table = Table::set().await?;
     let first = table.safe;

@@ -107,6 +107,10 @@ pub(super) fn settle(
             return Err(error);
         }
     }
+    if open.is_none() {
+        // What was open follows none of the blocks that there are now.
+        drop(chain.inner.pending.close());
+    }
     let orphans = lost.iter().map(|tx| tx.hash()).collect();
     let lowest = unwound.iter().map(RecoveredBlock::number).chain(given_up).min();
     let view = chain.pending_state()?;
@@ -191,4 +195,62 @@ fn orphaned(blocks: &[RecoveredBlock]) -> Vec<Arc<PoolTransaction>> {
             ))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::Address;
+    use cairn_evm::EvmConfig;
+    use cairn_genesis::{DEV_SYSTEM, DevOptions, dev_genesis};
+    use cairn_pool::{BlockConditions, PoolConfig};
+    use cairn_primitives::{ChainSpec, StateReader};
+
+    use super::*;
+    use crate::sequencer::{AttributesSource, DevAttributes};
+    use crate::{BlockRef, ChainOptions, DerivedPayload, open_store};
+
+    /// Nobody's, and in no cache.
+    const UNREAD: Address = Address::repeat_byte(0x77);
+
+    fn chain(folder: &std::path::Path) -> Chain {
+        let genesis = dev_genesis(&DevOptions::default()).unwrap();
+        let spec = Arc::new(ChainSpec::from_genesis(&genesis).unwrap());
+        let options = cairn_state::Options { block_cache_bytes: 8 << 20, ..Default::default() };
+        let store = open_store(&folder.join("state"), options, &spec, &genesis).unwrap();
+        Chain::open(store, EvmConfig::new(spec), ChainOptions::default()).unwrap()
+    }
+
+    fn extend(chain: &Chain, source: &mut DevAttributes) {
+        let (hash, head) = chain.header(BlockRef::Latest).unwrap().unwrap();
+        let attributes = source.next(&head, head.timestamp + 1).unwrap();
+        let payload = DerivedPayload { attributes, transactions: Vec::new() };
+        chain.derive(hash, payload.recover().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_block_that_was_open_on_unwound_blocks_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let chain = chain(folder.path());
+        let (_, genesis) = chain.header(BlockRef::Earliest).unwrap().unwrap();
+        let mut source = DevAttributes::new(chain.spec().clone(), &genesis, DEV_SYSTEM);
+        (0..2).for_each(|_| extend(&chain, &mut source));
+        let conditions = BlockConditions::new(chain.spec(), 3, genesis.timestamp + 3, 1, 0, 1);
+        let pool = SharedPool::new(PoolConfig::default(), Arc::new(chain.clone()), conditions);
+        let mut journal = BlockJournal::open(&folder.path().join("journal")).unwrap();
+        let (hash, head) = chain.header(BlockRef::Latest).unwrap().unwrap();
+        let attributes = source.next(&head, head.timestamp + 1).unwrap();
+        let (mut open, _) = OpenBlock::new(&chain, hash, &attributes).unwrap();
+        journal.append(3, &[Record::open(hash, &attributes)]).unwrap();
+        chain.inner.pending.open(open.header(), open.publish().0);
+
+        chain.unwind_to(1).unwrap();
+        assert!(chain.pending_state().unwrap().account(UNREAD).is_err());
+        for _ in 0..2 {
+            let settled = settle(&chain, &pool, &mut journal).unwrap();
+            assert!(settled.open.is_none());
+            assert!(chain.pending_header().is_none());
+            chain.pending_state().unwrap().account(UNREAD).unwrap();
+        }
+        chain.close().unwrap();
+    }
 }
