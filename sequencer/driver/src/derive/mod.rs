@@ -5,6 +5,7 @@
 //! of a feed in between; on a sequencer's node it replaces unsafe blocks only where L1 says otherwise.
 
 mod apply;
+mod news;
 mod session;
 mod starting;
 mod status;

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::B256;
-use cairn_chain::HeadUpdate;
+use cairn_chain::{ChainEvent, HeadUpdate};
 use cairn_l1::{FetchedBlock, L1Error, NextStep, Prefetcher};
-use cairn_primitives::Block;
 use cairn_rollup::L1BlockRef;
 use cairn_rollup::derivation::{
     DataRequest, Derivation, DerivedAttributes, DropReason, Effect, Event,
 };
 use cairn_rollup::l1::L1Block;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::broadcast;
 
 use super::apply::{Applied, apply};
+use super::news::{News, news};
 use super::{Shared, starting, status};
 use crate::DriverError;
 use crate::extraction::Extractor;
@@ -39,12 +39,8 @@ pub(super) struct Session<'a> {
     read: L1BlockRef,
     finalized: B256,
     shown: Instant,
-}
-
-/// Something that comes from outside while the machine waits.
-enum News {
-    Unsafe(Box<Block>),
-    Heads,
+    /// Tells of blocks that others have made.
+    chain: broadcast::Receiver<ChainEvent>,
 }
 
 impl<'a> Session<'a> {
@@ -61,8 +57,10 @@ impl<'a> Session<'a> {
         let machine = Derivation::new(shared.rollup.clone(), &start);
         let blocks =
             Prefetcher::new(shared.l1.clone(), shared.heads.clone(), shared.prefetch, start.l1);
+        let chain = shared.chain.subscribe();
         Ok(Self {
             shared,
+            chain,
             machine,
             blocks,
             first: Some(first),
@@ -156,7 +154,7 @@ impl<'a> Session<'a> {
                         continue;
                     }
                 },
-                news = news(&mut self.shared.feed, &mut self.shared.heads) => news,
+                news = news(&mut self.shared.feed, &mut self.shared.heads, &mut self.chain) => news,
                 _ = self.shared.resets.recv() => return Err(DriverError::ResetAsked),
                 () = self.shared.stop.asked() => return Err(DriverError::Stopped),
             };
@@ -188,7 +186,7 @@ impl<'a> Session<'a> {
         loop {
             let news = tokio::select! {
                 found = &mut reading => return Ok(Event::Data(found?)),
-                news = news(&mut self.shared.feed, &mut self.shared.heads) => news,
+                news = news(&mut self.shared.feed, &mut self.shared.heads, &mut self.chain) => news,
                 _ = self.shared.resets.recv() => return Err(DriverError::ResetAsked),
                 () = self.shared.stop.asked() => return Err(DriverError::Stopped),
             };
@@ -207,6 +205,7 @@ impl<'a> Session<'a> {
                 }
                 self.tell_finality()?;
             }
+            News::Chain => {}
         }
         self.show(None)
     }
@@ -241,27 +240,6 @@ impl<'a> Session<'a> {
             () = tokio::time::sleep(pause) => Ok(()),
             () = self.shared.stop.asked() => Err(DriverError::Stopped),
         }
-    }
-}
-
-/// What comes from outside. Can be cancelled.
-async fn news(
-    feed: &mut Option<mpsc::Receiver<Block>>,
-    heads: &mut watch::Receiver<cairn_l1::HeadState>,
-) -> News {
-    let next = async {
-        match feed {
-            Some(feed) => match feed.recv().await {
-                Some(block) => block,
-                None => std::future::pending().await,
-            },
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        block = next => News::Unsafe(block.into()),
-        Ok(()) = heads.changed() => News::Heads,
-        else => std::future::pending().await,
     }
 }
 
