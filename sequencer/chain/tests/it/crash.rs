@@ -42,14 +42,19 @@ async fn child_of_the_crash_tests() {
     for nonce in 0..TRANSACTIONS {
         let (hash, raw) = transfer(0, nonce, Address::repeat_byte(1), 1);
         let shown = node.send(raw).await;
-        writeln!(notes, "{hash} {} {}", shown.header.number, shown.tx.index).unwrap();
+        note(&mut notes, &format!("{hash} {} {}\n", shown.header.number, shown.tx.index));
         if nonce % 15 == 14 {
             let number = node.sealed(hash);
             let sealed = node.chain.hash_of(number).unwrap().unwrap();
-            writeln!(notes, "block {number} {sealed}").unwrap();
+            note(&mut notes, &format!("block {number} {sealed}\n"));
         }
     }
     node.stop();
+}
+
+/// Writes a line as a whole: another thread may end the process at any time.
+fn note(notes: &mut std::fs::File, line: &str) {
+    notes.write_all(line.as_bytes()).unwrap();
 }
 
 /// Runs the child until it dies; `false` if it never came to the failpoint that often.
