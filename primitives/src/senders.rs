@@ -48,7 +48,7 @@ mod tests {
     /// Signatures that somebody may have made, but for every seventh, whose `s` is high.
     fn signature(n: u64) -> Signature {
         let high = U256::MAX >> if n % 7 == 6 { 0 } else { 2 };
-        Signature::new(U256::from(n + 1), high - U256::from(n), n % 2 == 0)
+        Signature::new(U256::from(n + 1), high - U256::from(n), n.is_multiple_of(2))
     }
 
     fn transaction(n: u64) -> TxEnvelope {

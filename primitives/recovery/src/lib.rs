@@ -33,8 +33,8 @@
 //!
 //! # Cost
 //! 6.8 µs for each signature in batches of 64 and more, 9.0 in a group of eight, 34 in one of two, where
-//! libsecp256k1 takes 40 to 42 for each (one core of an AMD EPYC with AVX-512 IFMA). About 2,900 multiplications and
-//! squarings modulo `p` make up a group, and their 52-bit products bound it. A signature alone is left to libsecp256k1.
+//! libsecp256k1 takes 40 to 42 for each (one core of an AMD EPYC with AVX-512 IFMA). About 2,270 multiplications and
+//! squarings modulo `p` make up a group of a batch, and their 52-bit products bound it. A signature alone is left to libsecp256k1.
 //!
 //! `cargo run --release -p cairn-recovery --example recovery_costs` measures it here; with a number it compares so
 //! many million random signatures.
