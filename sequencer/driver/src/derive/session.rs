@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::B256;
-use cairn_chain::{ChainEvent, HeadUpdate};
+use cairn_chain::HeadUpdate;
 use cairn_l1::{FetchedBlock, L1Error, NextStep, Prefetcher};
 use cairn_rollup::L1BlockRef;
 use cairn_rollup::derivation::{
     DataRequest, Derivation, DerivedAttributes, DropReason, Effect, Event,
 };
 use cairn_rollup::l1::L1Block;
-use tokio::sync::broadcast;
 
 use super::apply::{Applied, apply};
 use super::news::{News, news};
@@ -39,8 +38,6 @@ pub(super) struct Session<'a> {
     read: L1BlockRef,
     finalized: B256,
     shown: Instant,
-    /// Tells of blocks that others have made.
-    chain: broadcast::Receiver<ChainEvent>,
 }
 
 impl<'a> Session<'a> {
@@ -57,10 +54,8 @@ impl<'a> Session<'a> {
         let machine = Derivation::new(shared.rollup.clone(), &start);
         let blocks =
             Prefetcher::new(shared.l1.clone(), shared.heads.clone(), shared.prefetch, start.l1);
-        let chain = shared.chain.subscribe();
         Ok(Self {
             shared,
-            chain,
             machine,
             blocks,
             first: Some(first),
@@ -154,7 +149,7 @@ impl<'a> Session<'a> {
                         continue;
                     }
                 },
-                news = news(&mut self.shared.feed, &mut self.shared.heads, &mut self.chain) => news,
+                news = news(&mut self.shared.feed, &mut self.shared.heads) => news,
                 _ = self.shared.resets.recv() => return Err(DriverError::ResetAsked),
                 () = self.shared.stop.asked() => return Err(DriverError::Stopped),
             };
@@ -186,7 +181,7 @@ impl<'a> Session<'a> {
         loop {
             let news = tokio::select! {
                 found = &mut reading => return Ok(Event::Data(found?)),
-                news = news(&mut self.shared.feed, &mut self.shared.heads, &mut self.chain) => news,
+                news = news(&mut self.shared.feed, &mut self.shared.heads) => news,
                 _ = self.shared.resets.recv() => return Err(DriverError::ResetAsked),
                 () = self.shared.stop.asked() => return Err(DriverError::Stopped),
             };
@@ -205,7 +200,6 @@ impl<'a> Session<'a> {
                 }
                 self.tell_finality()?;
             }
-            News::Chain => {}
         }
         self.show(None)
     }

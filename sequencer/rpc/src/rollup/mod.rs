@@ -20,7 +20,7 @@ pub(crate) fn register(methods: &mut Methods, backend: &Backend, loopback: bool)
         forward::register(methods);
     }
     if backend.rollup.is_some() {
-        methods.quick("optimism_syncStatus", 0, |backend, _| Ok(rollup(backend)?.status()));
+        methods.reading("optimism_syncStatus", 0, output::sync_status);
         methods
             .quick("optimism_rollupConfig", 0, |backend, _| Ok(rollup(backend)?.config().clone()));
         methods

@@ -1,9 +1,9 @@
 //! Output roots (OP specification: Proposals, L2 output commitment construction).
 
-use alloy_eips::{BlockNumHash, BlockNumberOrTag};
+use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, keccak256};
 use cairn_chain::BlockRef;
-use cairn_primitives::{L1Attributes, RecoveredBlock, TxEnvelope};
+use cairn_primitives::RecoveredBlock;
 use cairn_rollup::{L2BlockRef, RollupConfig, SyncStatus};
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ pub(super) fn output_at_block(backend: &Backend, args: &Args) -> Result<Output, 
         block_ref: l2_block_ref(rollup.config(), &block)?,
         withdrawal_storage_root: passer,
         state_root: header.state_root,
-        sync_status: rollup.status(),
+        sync_status: sync_status(backend, args)?,
     })
 }
 
@@ -56,24 +56,22 @@ fn output_root(state_root: B256, passer_root: B256, hash: B256) -> B256 {
     keccak256([VERSION, state_root, passer_root, hash].concat())
 }
 
-/// Where a block stands on L1: its first transaction says so, and of genesis the configuration.
+/// Where a block stands on L1.
 fn l2_block_ref(config: &RollupConfig, block: &RecoveredBlock) -> Result<L2BlockRef, RpcError> {
-    let (l1_origin, sequence_number) = if block.number() == config.genesis.l2.number {
-        (config.genesis.l1, 0)
-    } else {
-        let Some(TxEnvelope::Deposit(deposit)) = block.transactions().first() else {
-            return Err(RpcError::internal("the block does not begin with a deposit"));
-        };
-        let attributes = L1Attributes::from_deposit(deposit).map_err(RpcError::internal)?;
-        let origin = attributes.origin;
-        (BlockNumHash { number: origin.number, hash: origin.hash }, attributes.sequence_number)
-    };
-    Ok(L2BlockRef {
-        hash: block.hash(),
-        number: block.number(),
-        parent_hash: block.header().parent_hash,
-        timestamp: block.header().timestamp,
-        l1_origin,
-        sequence_number,
-    })
+    L2BlockRef::from_block(config, block.block(), block.hash()).map_err(RpcError::internal)
+}
+
+/// What the driver says, with the unsafe head as it is now: the sequencer and the feed move it without
+/// derivation.
+pub(super) fn sync_status(backend: &Backend, _: &Args) -> Result<SyncStatus, RpcError> {
+    let rollup = rollup(backend)?;
+    let mut status = rollup.status();
+    let head = backend.chain.heads().unsafe_head.hash;
+    if head != status.unsafe_l2.hash
+        && let Some(block) = backend.chain.block(BlockRef::Hash(head))?
+    {
+        status.unsafe_l2 = l2_block_ref(rollup.config(), &block)?;
+        status.cross_unsafe_l2 = status.unsafe_l2;
+    }
+    Ok(status)
 }

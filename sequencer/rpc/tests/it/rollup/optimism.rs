@@ -27,6 +27,12 @@ async fn what_the_driver_says_is_shown_in_the_shape_of_op_node() {
             "l1origin": {"hash": zero, "number": 0}, "sequenceNumber": 0
         })
     );
+    // The unsafe head is the chain's own, whatever the driver said last.
+    assert_eq!(status["unsafe_l2"]["hash"], json!(node.chain.genesis().hash));
+    assert_eq!(status["cross_unsafe_l2"], status["unsafe_l2"]);
+    let derived = derive(&node.chain, 100);
+    let status = result(node.address, "optimism_syncStatus", json!([])).await;
+    assert_eq!(status["unsafe_l2"]["hash"], json!(derived));
     let mut names: Vec<&str> = status.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
     let expected = [
