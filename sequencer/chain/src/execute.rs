@@ -12,7 +12,7 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, address};
 use alloy_trie::EMPTY_ROOT_HASH;
 use cairn_evm::{BlockDiff, BlockError, BlockExecutor, BlockOutcome, EvmConfig};
 use cairn_primitives::{ChainSpec, Header, Receipt, RecoveredBlock};
-use cairn_state::{HeadStart, Layer, StateChanges, StateChangesBuilder, StateUpdate, StateView};
+use cairn_state::{Layer, StateChanges, StateChangesBuilder, StateUpdate, StateView};
 
 use self::post_state::PostStates;
 use crate::error::{ChainError, ImportError};
@@ -88,22 +88,11 @@ impl Execution {
     ) -> Result<Self, ChainError> {
         let changes = state_changes(std::mem::take(&mut outcome.diff));
         let update = parent_state.state_update(&changes)?;
-        Self::with(spec, timestamp, outcome, (changes, update), parent_state, receipts)
+        Self::joined(spec, timestamp, outcome, (changes, update), parent_state, receipts)
     }
 
-    /// An outcome whose changes are hashed and rooted already.
+    /// [`Self::rooted`] for a caller that has hashed and rooted the changes, too.
     pub(crate) fn joined(
-        spec: &ChainSpec,
-        timestamp: u64,
-        outcome: BlockOutcome,
-        rooted: HeadStart,
-        parent_state: &StateView,
-        receipts: (B256, Bloom),
-    ) -> Result<Self, ChainError> {
-        Self::with(spec, timestamp, outcome, rooted.into_parts(), parent_state, receipts)
-    }
-
-    fn with(
         spec: &ChainSpec,
         timestamp: u64,
         outcome: BlockOutcome,

@@ -22,9 +22,9 @@ use crate::{BlockRef, ExecutedBlock};
 /// Blocks of forks that are kept; beyond, the oldest is forgotten.
 const SIDE_BLOCKS_MAX: usize = 256;
 
-/// From how many transactions senders are recovered in parallel, and how many at a time.
-const PARALLEL_RECOVERY: usize = 128;
-const RECOVERY_CHUNK: usize = 64;
+/// Transactions that one task of the pool recovers: half a millisecond of work, or some of them where
+/// the processor has no lanes for it.
+pub(crate) const RECOVERY_CHUNK: usize = 64;
 
 /// What became of an imported block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl SideBlocks {
 
 /// Recovers all senders of a block, in parallel when there are many.
 pub fn recover_senders(block: Block) -> Result<RecoveredBlock, RecoverError> {
-    if block.body.transactions.len() < PARALLEL_RECOVERY {
+    if block.body.transactions.len() <= RECOVERY_CHUNK {
         return RecoveredBlock::recover(block);
     }
     let chunks = block.body.transactions.par_chunks(RECOVERY_CHUNK);

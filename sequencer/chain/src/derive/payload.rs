@@ -9,11 +9,8 @@ use rayon::prelude::*;
 
 use super::error::InvalidPayload;
 use crate::error::ChainError;
+use crate::import::RECOVERY_CHUNK;
 use crate::{OrderedRoot, PayloadAttributes};
-
-/// Transactions that one task of the pool recovers: half a millisecond of work, or some of them
-/// where the processor has no lanes for it.
-const CHUNK: usize = 64;
 
 /// Everything that decides a block.
 #[derive(Debug, Clone)]
@@ -55,9 +52,9 @@ impl DerivedPayload {
     pub fn recover(self) -> Result<RecoveredPayload, InvalidPayload> {
         let chunks: Vec<Vec<(TxEnvelope, Address)>> = self
             .transactions
-            .par_chunks(CHUNK)
+            .par_chunks(RECOVERY_CHUNK)
             .enumerate()
-            .map(|(chunk, bytes)| recover_chunk(chunk * CHUNK, bytes))
+            .map(|(chunk, bytes)| recover_chunk(chunk * RECOVERY_CHUNK, bytes))
             .collect::<Result<_, _>>()?;
         let recovered = chunks.into_iter().flatten();
         let deposits = self.attributes.deposits.len();

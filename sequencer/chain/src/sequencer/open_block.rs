@@ -202,6 +202,7 @@ impl OpenBlock {
             if let Some(rooted) = self.pending.view(parent).head_start(begun)? {
                 let (outcome, state) = self.executor.finish_collected();
                 let remains: Remains = Box::new((state, self.pending));
+                let rooted = rooted.into_parts();
                 let execution = Execution::joined(spec, time, outcome, rooted, parent, receipts);
                 return execution.map(|execution| (execution, remains));
             }
