@@ -32,7 +32,7 @@ const CONNECTIONS: usize = 8;
 const BATCH: usize = 50;
 /// A sequencer that includes nothing new for this long has failed.
 const STALL: Duration = Duration::from_secs(30);
-/// How long the last block may take to become safe.
+/// How long the safe head may stand still while the last block becomes safe.
 const SAFE_LIMIT: Duration = Duration::from_secs(300);
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 
@@ -92,7 +92,7 @@ pub(super) async fn run(args: &ChainArgs) -> eyre::Result<()> {
     let manifest = Manifest::read(&args.devnet.join("devnet.json"))?;
     let outcome = measure(args, &manifest).await?;
     let failed = args.txs().saturating_sub(outcome.inclusion.included) + outcome.inclusion.reverted;
-    let report = ChainReport::new(args, &outcome, sample::metrics(&manifest).await?)?;
+    let report = ChainReport::new(args, &outcome, sample::parts(&manifest).await?)?;
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {

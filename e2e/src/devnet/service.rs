@@ -116,7 +116,7 @@ pub(crate) fn install_tls() {
 }
 
 /// A client of plain HTTP.
-pub(crate) fn http() -> eyre::Result<Client> {
+pub(super) fn http() -> eyre::Result<Client> {
     install_tls();
     Ok(Client::builder().timeout(ANSWER_LIMIT).no_proxy().build()?)
 }

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use cairn_rollup::SyncStatus;
-use eyre::{ContextCompat, WrapErr, ensure};
+use eyre::ensure;
 use serde_json::json;
 
 use super::Chain;
+use crate::devnet::Metrics;
 use crate::rpc::RpcClient;
 
 /// Time for a part to come to what is waited for.
@@ -71,35 +72,6 @@ impl Chain {
     /// # Errors
     /// When the part has no metrics or does not give them.
     pub async fn metric(&self, part: &str, name: &str) -> eyre::Result<f64> {
-        let url = self.devnet.manifest().metrics.get(part);
-        let url = url.wrap_err_with(|| format!("{part} has no metrics"))?;
-        let text = reqwest::get(url).await?.error_for_status()?.text().await?;
-        sum(&text, name).wrap_err_with(|| format!("{name} of {part}"))
-    }
-}
-
-/// The sum of a metric's lines in Prometheus' text form: `name{labels} value`.
-fn sum(text: &str, name: &str) -> eyre::Result<f64> {
-    let mut sum = 0.0;
-    for line in text.lines() {
-        let Some((named, value)) = line.rsplit_once(' ') else { continue };
-        if named.split('{').next() == Some(name) {
-            sum += value.parse::<f64>()?;
-        }
-    }
-    Ok(sum)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_the_name_alone_are_summed() {
-        let text = "# TYPE a counter\na{x=\"1 2\"} 1\na{x=\"2\"} 2\na_total 8\n\nb 16\n";
-        assert_eq!(sum(text, "a").expect("numbers"), 3.0);
-        assert_eq!(sum(text, "b").expect("numbers"), 16.0);
-        assert_eq!(sum(text, "c").expect("nothing"), 0.0);
-        assert!(sum("a nothing", "a").is_err());
+        Metrics::read(self.devnet.manifest(), part).await?.sum(name)
     }
 }

@@ -31,7 +31,7 @@ pub struct ChainReport {
     pub failed: u64,
     /// Transactions in the pool that no block had yet: median, most, and in the last look.
     pub pooled: [f64; 3],
-    /// By node: seconds from a block's timestamp until it is no longer the safe head's age: median,
+    /// By node: seconds of the safe head's age by its timestamp: median,
     /// most, and median over the last tenth.
     pub safe_age: BTreeMap<&'static str, [f64; 3]>,
     /// The same of the unsafe head.
@@ -39,7 +39,7 @@ pub struct ChainReport {
     /// Seconds after the load until all of it was safe on every node.
     pub drained_seconds: f64,
     /// Mean seconds of the parts of a batch's way, by metric.
-    pub parts: BTreeMap<String, f64>,
+    pub parts: BTreeMap<&'static str, f64>,
     /// By process.
     pub processes: BTreeMap<String, ProcessFigures>,
 }
@@ -61,7 +61,7 @@ impl ChainReport {
     pub(super) fn new(
         args: &ChainArgs,
         outcome: &Outcome,
-        parts: BTreeMap<String, f64>,
+        parts: BTreeMap<&'static str, f64>,
     ) -> eyre::Result<Self> {
         let samples = &outcome.samples;
         let (Some(first), Some(last)) = (samples.first(), samples.last()) else {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::U64;
-use eyre::{WrapErr, bail};
+use cairn_rollup::{L2BlockRef, SyncStatus};
+use eyre::WrapErr;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::watch;
 
 use crate::bench::usage::ProcessUsage;
-use crate::devnet::{Manifest, http_client};
+use crate::devnet::{Manifest, Metrics, wait_for};
 use crate::rpc::RpcClient;
 
 /// The histograms of the sequencer that tell the parts of a block's way to L1.
@@ -38,18 +39,6 @@ pub(super) struct Sample {
 pub(super) struct HeadAges {
     pub(super) safe: Duration,
     pub(super) unsafe_head: Duration,
-}
-
-#[derive(Deserialize)]
-struct SyncStatus {
-    unsafe_l2: Head,
-    safe_l2: Head,
-}
-
-#[derive(Deserialize)]
-struct Head {
-    number: u64,
-    timestamp: u64,
 }
 
 #[derive(Deserialize)]
@@ -98,7 +87,7 @@ impl Sampler {
         let mut heads = BTreeMap::new();
         for (name, rpc) in &self.nodes {
             let status = sync_status(rpc).await?;
-            let age = |head: &Head| now().saturating_sub(Duration::from_secs(head.timestamp));
+            let age = |head: &L2BlockRef| now().saturating_sub(Duration::from_secs(head.timestamp));
             let (safe, unsafe_head) = (age(&status.safe_l2), age(&status.unsafe_l2));
             heads.insert(*name, HeadAges { safe, unsafe_head });
         }
@@ -112,19 +101,9 @@ impl Sampler {
     }
 
     /// Waits until block `number` is safe on every node.
-    pub(super) async fn until_safe(&self, number: u64, limit: Duration) -> eyre::Result<()> {
-        let deadline = Instant::now() + limit;
-        for (name, rpc) in &self.nodes {
-            loop {
-                let safe = sync_status(rpc).await?.safe_l2.number;
-                if safe >= number {
-                    break;
-                }
-                if Instant::now() > deadline {
-                    bail!("the {name} is at safe block {safe}, and not at {number}");
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
+    pub(super) async fn until_safe(&self, number: u64, patience: Duration) -> eyre::Result<()> {
+        for (_, rpc) in &self.nodes {
+            wait_for(rpc, "safe", number, patience, |_| ()).await?;
         }
         Ok(())
     }
@@ -140,36 +119,11 @@ fn now() -> Duration {
 }
 
 /// Mean seconds of the parts of a batch's way, from the sequencer's metrics.
-pub(super) async fn metrics(manifest: &Manifest) -> eyre::Result<BTreeMap<String, f64>> {
-    let Some(url) = manifest.metrics.get("sequencer") else { bail!("no metrics of the sequencer") };
-    let text = http_client()?.get(url).send().await?.error_for_status()?.text().await?;
-    Ok(parse(&text))
-}
-
-fn parse(text: &str) -> BTreeMap<String, f64> {
-    let value = |name: String| {
-        let line = text.lines().find_map(|line| line.strip_prefix(&name)?.strip_prefix(' '))?;
-        line.trim().parse::<f64>().ok()
-    };
-    let mean = |part: &str| {
-        let (sum, count) = (value(format!("{part}_sum"))?, value(format!("{part}_count"))?);
-        (count > 0.0).then(|| (part.to_owned(), sum / count))
-    };
-    PARTS.into_iter().filter_map(mean).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn means_come_from_sums_and_counts() {
-        let text = "# TYPE cairn_batcher_dispersal_seconds summary\n\
-            cairn_batcher_dispersal_seconds{quantile=\"0.5\"} 9\n\
-            cairn_batcher_dispersal_seconds_sum 3\ncairn_batcher_dispersal_seconds_count 2\n\
-            cairn_batcher_channel_seconds_sum 0\ncairn_batcher_channel_seconds_count 0\n";
-        let means = parse(text);
-        assert_eq!(means.len(), 1);
-        assert!((means["cairn_batcher_dispersal_seconds"] - 1.5).abs() < 1e-9);
+pub(super) async fn parts(manifest: &Manifest) -> eyre::Result<BTreeMap<&'static str, f64>> {
+    let metrics = Metrics::read(manifest, "sequencer").await?;
+    let mut parts = BTreeMap::new();
+    for part in PARTS {
+        parts.extend(metrics.mean(part)?.map(|mean| (part, mean)));
     }
+    Ok(parts)
 }
