@@ -184,6 +184,7 @@ mod tests {
         let lie = block(&header).unwrap_err();
         assert!(matches!(lie, Lie::ReceiptsRoot { unknown: Some(0x7f), .. }), "{lie}");
     }
+
     #[test]
     fn a_sidecar_belongs_to_its_own_transaction() {
         let body = [0xc2, 1, 2];
