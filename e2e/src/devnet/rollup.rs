@@ -109,8 +109,6 @@ pub(super) fn sequencer(dir: &DataDir, settings: &Settings) -> eyre::Result<Serv
         &CHANNEL_SECONDS,
         &"--batcher.da-cool-down",
         &DA_COOL_DOWN,
-        &"--batcher.confirmations",
-        &L1_CONFIRMATIONS,
         &"--proposer.interval",
         &PROPOSAL_INTERVAL,
         // Nobody waits for L1's finality to see a withdrawal.

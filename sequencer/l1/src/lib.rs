@@ -38,4 +38,6 @@ pub use error::{L1Error, Lie, NextStep};
 pub use forks::{BlobSchedule, L1Fork, L1Forks, ScheduleError};
 pub use head::{HeadConfig, HeadFollower, HeadState, Heads};
 pub use prefetch::Prefetcher;
-pub use send::{Confirmed, SendError, SenderConfig, TransactionContent, TransactionSender};
+pub use send::{
+    AccountState, Confirmed, SendError, SenderConfig, TransactionContent, TransactionSender,
+};

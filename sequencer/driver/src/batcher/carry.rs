@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::{Dispersal, DriverError};
 
 /// Pause before something that failed is reported, and with that tried again.
-const PAUSE: Duration = Duration::from_secs(2);
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
 /// Sends a transaction to the inbox and tells what became of it.
 pub(super) async fn send(
@@ -36,7 +36,7 @@ pub(super) async fn send(
         }
     };
     let started = Instant::now();
-    match sender.send(content).await {
+    match sender.send_until_mined(content).await {
         Ok(Confirmed { hash, block, success, .. }) => {
             tracing::info!(
                 target: "driver::batcher",
@@ -108,22 +108,17 @@ pub(super) async fn disperse(
     }
 }
 
-/// The account's nonces, as of L1's newest block and with the mempool.
+/// The account's nonces, as of L1's newest block and with the mempool. What the sender still wants on
+/// L1 counts as pending, though a reorganisation may have taken it out of every pool.
 pub(super) async fn nonces(
     l1: Arc<L1Client>,
     sender: Arc<TransactionSender>,
-) -> Result<Event, L1Error> {
-    let account = sender.account();
-    let Some(head) = l1.block_ref(BlockNumberOrTag::Latest).await? else {
-        return Err(L1Error::Unavailable {
-            what: "the newest block".to_owned(),
-            reason: "there is none".to_owned(),
-            after: PAUSE,
-        });
-    };
-    let latest = nonce(&l1, account, BlockNumberOrTag::Number(head.number)).await?;
-    let pending = nonce(&l1, account, BlockNumberOrTag::Pending).await?;
-    Ok(Event::Nonces { latest, pending: pending.max(latest), at: head.number })
+) -> Result<Event, SendError> {
+    let state = sender.account_state().await?;
+    let latest = state.nonce;
+    let pending = nonce(&l1, sender.account(), BlockNumberOrTag::Pending).await?;
+    let pending = pending.max(latest.saturating_add(state.unmined));
+    Ok(Event::Nonces { latest, pending, at: state.head })
 }
 
 async fn nonce(l1: &L1Client, account: Address, at: BlockNumberOrTag) -> Result<u64, L1Error> {

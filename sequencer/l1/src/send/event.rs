@@ -12,7 +12,7 @@ use super::{FeeCeiling, Fees, Intent, MarketFees, RequestId, TransactionKind};
 pub struct SendPolicy {
     /// Blocks, its own included, after which a transaction is done.
     pub confirmations: u64,
-    /// Nonces in doubt at a time.
+    /// Nonces that are not mined, at a time.
     pub in_flight_max: usize,
     /// Time after which the fees of what is not mined are raised.
     pub raise_after: Duration,
@@ -127,6 +127,17 @@ pub enum Effect {
         nonce: u64,
         /// Which of its transactions.
         hash: B256,
+    },
+    /// A request's transaction is in a block. It may leave it again, and is sent again then.
+    Mined {
+        /// The nonce.
+        nonce: u64,
+        /// The request.
+        id: RequestId,
+        /// Which of its transactions.
+        hash: B256,
+        /// Where.
+        block: BlockNumHash,
     },
     /// The nonce is done and forgotten: the transaction is deep enough.
     Confirmed {

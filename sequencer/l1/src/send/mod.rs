@@ -33,5 +33,5 @@ pub use event::{Effect, Event, Mined, Observation, SendPolicy, Sent};
 pub use fees::{FeeCeiling, Fees, MarketFees};
 pub use journal::{Journal, JournalError, Record, Records};
 pub use queue::Queue;
-pub use sender::{Confirmed, SenderConfig, TransactionSender};
+pub use sender::{AccountState, Confirmed, SenderConfig, TransactionSender};
 pub use slot::{Intent, RequestId, TransactionKind};

@@ -65,6 +65,13 @@ impl Queue {
         self.slots.values().filter(|slot| slot.intent == Intent::Restored).count()
     }
 
+    /// Requests and nonces of which no transaction is in a block.
+    pub fn unmined(&self) -> usize {
+        let slots = self.slots.values();
+        let unmined = slots.filter(|slot| slot.mined.is_none() && slot.displaced_at.is_none());
+        self.waiting.len().saturating_add(unmined.count())
+    }
+
     /// Requests that are not done yet, and nonces in doubt.
     pub fn len(&self) -> usize {
         self.waiting.len().saturating_add(self.slots.len())
@@ -151,6 +158,11 @@ impl Queue {
             if slot.mined.is_some() && mined.is_none() {
                 // Unmined by a reorganisation: pools may have forgotten it.
                 slot.sent_at = None;
+            }
+            if let (None, Some((hash, block)), Intent::Request(id)) =
+                (slot.mined, mined, slot.intent)
+            {
+                effects.push(Effect::Mined { nonce: *nonce, id, hash, block });
             }
             slot.mined = mined;
             let displaced = slot.mined.is_none() && *nonce < used;
@@ -253,7 +265,8 @@ impl Queue {
         while let Some((id, kind)) = self.waiting.front().copied() {
             // Also those that are mined: a reorganisation may put them back into the pools.
             let other_kind = self.slots.values().any(|slot| slot.kind != kind);
-            if self.slots.len() >= self.policy.in_flight_max || other_kind {
+            let unmined = self.slots.values().filter(|slot| slot.mined.is_none()).count();
+            if unmined >= self.policy.in_flight_max || other_kind {
                 return;
             }
             let Some(next) = self.next_nonce.checked_add(1) else { return };

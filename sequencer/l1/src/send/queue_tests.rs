@@ -49,6 +49,8 @@ struct World {
     refusing: bool,
     salt: u64,
     next_id: u64,
+    /// In the order of their first blocks.
+    first_seen: Vec<RequestId>,
     confirmed: Vec<(u64, Content)>,
     rejected: Vec<RequestId>,
     displaced: usize,
@@ -67,6 +69,7 @@ impl World {
             refusing: false,
             salt: 0,
             next_id: 0,
+            first_seen: Vec::new(),
             confirmed: Vec::new(),
             rejected: Vec::new(),
             displaced: 0,
@@ -134,6 +137,12 @@ impl World {
                 let records = &self.journal[&nonce];
                 let signed = *records.iter().find(|signed| signed.hash == hash).expect("journaled");
                 Some(Event::Sent { nonce, hash, sent: self.take(nonce, signed) })
+            }
+            Effect::Mined { nonce, id, hash, block } => {
+                let mined = self.blocks[block.number as usize].1.iter();
+                assert!({ mined }.any(|(it, signed)| (*it, signed.hash) == (nonce, hash)));
+                self.first_seen.push(id);
+                None
             }
             Effect::Confirmed { nonce, intent, hash, .. } => {
                 let content = self.journal[&nonce].iter().find(|signed| signed.hash == hash);
@@ -351,6 +360,7 @@ fn without_crashes_every_request_is_answered() {
         world.submit(kind);
     }
     world.settle();
+    assert_eq!(world.first_seen, (0..20).map(RequestId).collect::<Vec<_>>());
     let answered: Vec<_> = (0..20).map(|id| (id, Content::Request(RequestId(id)))).collect();
     assert_eq!(world.confirmed, answered);
 }
@@ -377,12 +387,15 @@ fn what_a_reorganisation_unmined_is_sent_again_at_once() {
     let mut world = World::new();
     world.observe(usize::MAX);
     world.submit(TransactionKind::Plain);
+    assert_eq!(world.queue.unmined(), 1);
     world.mine();
     world.observe(usize::MAX);
+    assert_eq!((world.queue.unmined(), &world.first_seen[..]), (0, &[RequestId(0)][..]));
     world.reorg(1, true);
     assert!(world.pool.is_empty());
     world.observe(usize::MAX);
     assert_eq!(world.pool[&0].hash, world.journal[&0][0].hash);
+    assert_eq!(world.queue.unmined(), 1);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::build::{BlobForm, SignedTransaction, Template, hash_of, sidecar};
 use super::observe::{Observer, estimate_gas};
-use super::task::{REQUESTS_MAX, Reply, Task};
+use super::task::{REQUESTS_MAX, Reply, Request, Task};
 use super::{
     Fees, Journal, JournalError, Queue, Record, Records, SendError, SendPolicy, TransactionContent,
 };
@@ -33,7 +33,7 @@ impl Default for SenderConfig {
     }
 }
 
-/// A transaction that is deep enough.
+/// A transaction that is as deep as its sender waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confirmed {
     /// Its nonce.
@@ -46,12 +46,23 @@ pub struct Confirmed {
     pub success: bool,
 }
 
+/// Where an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountState {
+    /// Number of L1's newest block.
+    pub head: u64,
+    /// Transactions of the account up to it.
+    pub nonce: u64,
+    /// Transactions that were asked for and are not in a block up to it.
+    pub unmined: u64,
+}
+
 /// Sends transactions from one account until dropped. What is in doubt then stays in the journal.
 #[derive(Debug)]
 pub struct TransactionSender {
     client: Arc<L1Client>,
     account: Address,
-    requests: mpsc::Sender<(Template, Reply)>,
+    requests: mpsc::Sender<Request>,
     restored: watch::Receiver<usize>,
     task: JoinHandle<()>,
 }
@@ -139,6 +150,29 @@ impl TransactionSender {
         self.submit(content).await?.await.unwrap_or(Err(SendError::Stopped))
     }
 
+    /// [`Self::send`] for a caller that follows reorganisations itself: waits for the first block
+    /// that has the transaction. The transaction is seen to until it is deep enough.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn send_until_mined(
+        &self,
+        content: TransactionContent,
+    ) -> Result<Confirmed, SendError> {
+        self.hand_over(content, true).await?.await.unwrap_or(Err(SendError::Stopped))
+    }
+
+    /// Looks at L1 and tells where the account is. What a reorganisation has unmined counts as
+    /// unmined, whether pools have it or not.
+    ///
+    /// # Errors
+    /// [`SendError::L1`], [`SendError::Stopped`].
+    pub async fn account_state(&self) -> Result<AccountState, SendError> {
+        let (reply, state) = oneshot::channel();
+        self.requests.send(Request::Look(reply)).await.map_err(|_| SendError::Stopped)?;
+        Ok(state.await.map_err(|_| SendError::Stopped)??)
+    }
+
     /// Hands a transaction over; what is returned gives its outcome. Two calls one after the other
     /// get their nonces in that order.
     ///
@@ -146,7 +180,15 @@ impl TransactionSender {
     /// [`SendError`], where nothing was sent.
     pub async fn submit(
         &self,
+        content: TransactionContent,
+    ) -> Result<oneshot::Receiver<Result<Confirmed, SendError>>, SendError> {
+        self.hand_over(content, false).await
+    }
+
+    async fn hand_over(
+        &self,
         mut content: TransactionContent,
+        when_mined: bool,
     ) -> Result<oneshot::Receiver<Result<Confirmed, SendError>>, SendError> {
         let blobs = std::mem::take(&mut content.blobs);
         let sidecar = if blobs.is_empty() {
@@ -165,8 +207,9 @@ impl TransactionSender {
             }
         };
         let template = Template::new(self.client.chain_id(), &content, gas_limit, sidecar);
-        let (reply, outcome) = oneshot::channel();
-        let sent = self.requests.send((template, reply)).await;
+        let (sender, outcome) = oneshot::channel();
+        let reply = Reply { outcome: sender, when_mined };
+        let sent = self.requests.send(Request::Send(template, reply)).await;
         sent.map_err(|_| SendError::Stopped)?;
         Ok(outcome)
     }

@@ -11,16 +11,31 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::Sent;
 use super::build::{SignedTransaction, Template};
 use super::observe::{Observer, broadcast};
-use super::sender::Confirmed;
+use super::sender::{AccountState, Confirmed};
 use super::{
     Effect, Event, Fees, Intent, Journal, JournalError, Queue, Record, RequestId, SendError,
 };
-use crate::{HeadState, L1Client};
+use crate::{HeadState, L1Client, L1Error};
 
 /// Requests that wait or are in doubt at a time.
 pub(super) const REQUESTS_MAX: usize = 64;
 
-pub(super) type Reply = oneshot::Sender<Result<Confirmed, SendError>>;
+/// What is asked of the task.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Send a transaction.
+    Send(Template, Reply),
+    /// Look at L1 and tell where the account is.
+    Look(oneshot::Sender<Result<AccountState, L1Error>>),
+}
+
+/// Who waits for a transaction, and until when.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) outcome: oneshot::Sender<Result<Confirmed, SendError>>,
+    /// Whether the first block with it is enough.
+    pub(super) when_mined: bool,
+}
 
 #[derive(Debug)]
 pub(super) struct Task {
@@ -45,26 +60,25 @@ impl Task {
     /// Works until nobody sends or follows L1 any more.
     pub(super) async fn run(
         mut self,
-        mut requests: mpsc::Receiver<(Template, Reply)>,
+        mut requests: mpsc::Receiver<Request>,
         mut states: watch::Receiver<HeadState>,
         interval: Duration,
     ) {
         let mut look = true;
         loop {
-            if look {
-                match self.observer.observe(self.queue.in_doubt().collect()).await {
-                    Ok(observation) => self.step(Event::Observed(observation)).await,
-                    Err(error) => {
-                        tracing::warn!(target: "l1::send", %error, "L1 was not seen");
-                        self.step(Event::Tick).await;
-                    }
-                }
+            if look && let Err(error) = self.look().await {
+                tracing::warn!(target: "l1::send", %error, "L1 was not seen");
+                self.step(Event::Tick).await;
             }
             tokio::select! {
                 request = requests.recv(), if self.queue.len() < REQUESTS_MAX => {
-                    let Some((template, reply)) = request else { return };
                     look = false;
-                    self.submit(template, reply).await;
+                    match request {
+                        Some(Request::Send(template, reply)) => self.submit(template, reply).await,
+                        // Whoever asked may not be waiting any more.
+                        Some(Request::Look(reply)) => drop(reply.send(self.look().await)),
+                        None => return,
+                    }
                 }
                 changed = states.changed() => {
                     if changed.is_err() {
@@ -75,6 +89,13 @@ impl Task {
                 () = tokio::time::sleep(interval) => look = true,
             }
         }
+    }
+
+    async fn look(&mut self) -> Result<AccountState, L1Error> {
+        let observation = self.observer.observe(self.queue.in_doubt().collect()).await?;
+        let (head, nonce) = (observation.head, observation.nonce);
+        self.step(Event::Observed(observation)).await;
+        Ok(AccountState { head, nonce, unmined: self.queue.unmined() as u64 })
     }
 
     async fn submit(&mut self, template: Template, reply: Reply) {
@@ -109,6 +130,14 @@ impl Task {
                     self.reasons.insert(nonce, said);
                 }
                 Some(Event::Sent { nonce, hash, sent })
+            }
+            Effect::Mined { nonce, id, hash, block } => {
+                if self.replies.get(&id).is_some_and(|reply| reply.when_mined) {
+                    let success = self.observer.succeeded(hash, block.hash);
+                    let mined = Confirmed { nonce, hash, block, success };
+                    self.answer(Intent::Request(id), Ok(mined));
+                }
+                None
             }
             Effect::Confirmed { nonce, intent, hash, block } => {
                 let success = self.observer.succeeded(hash, block.hash);
@@ -196,7 +225,7 @@ impl Task {
         let Intent::Request(id) = intent else { return };
         if let Some(reply) = self.replies.remove(&id) {
             // Nobody may be waiting any more.
-            let _ = reply.send(outcome);
+            let _ = reply.outcome.send(outcome);
         }
     }
 }
