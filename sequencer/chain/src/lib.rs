@@ -56,7 +56,7 @@ pub use local_transactions::LocalTransactions;
 pub use pending::{PendingBlock, PendingTx, Preconfirmation};
 pub use roots::{OrderedRoot, ordered_root};
 pub use sequencer::{
-    AttributesSource, BlockTiming, DevAttributes, PayloadAttributes, Sequencer, SequencerOptions,
-    SequencerStatus,
+    AttributesSource, BlockTiming, DaLimit, DevAttributes, PayloadAttributes, Sequencer,
+    SequencerOptions, SequencerStatus,
 };
 pub use startup::open_store;

@@ -95,6 +95,7 @@ impl Node {
         let options = SequencerOptions {
             block_time,
             timing,
+            da_limit: rollup.map(Rollup::da_limit).unwrap_or_default(),
             local_transactions: Some(local.clone()),
             ..SequencerOptions::new(journal_dir(datadir))
         };

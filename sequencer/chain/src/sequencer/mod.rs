@@ -7,6 +7,7 @@
 //! milliseconds at most, so that sealing is never late.
 
 mod attributes;
+mod da_limit;
 mod journal;
 mod open_block;
 mod pause;
@@ -30,6 +31,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 pub use self::attributes::{AttributesSource, DevAttributes, PayloadAttributes};
+pub use self::da_limit::DaLimit;
 pub(crate) use self::open_block::header_template;
 use self::run::Worker;
 use crate::error::ChainError;
@@ -68,6 +70,8 @@ pub struct SequencerOptions {
     pub retry: Duration,
     /// Whether blocks are built from the start.
     pub active: bool,
+    /// How much of L1 a block may take.
+    pub da_limit: DaLimit,
     /// Where local transactions are kept that wait in the pool.
     pub local_transactions: Option<LocalTransactions>,
 }
@@ -84,6 +88,7 @@ impl SequencerOptions {
             round_pause: Duration::from_millis(1),
             retry: Duration::from_millis(200),
             active: true,
+            da_limit: DaLimit::default(),
             local_transactions: None,
         }
     }

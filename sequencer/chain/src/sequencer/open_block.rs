@@ -15,6 +15,7 @@ use cairn_primitives::{Account, Block, BlockBody, ChainSpec, Header, RecoveredBl
 use cairn_state::{Delta, PendingLayers, StateView};
 
 use super::attributes::PayloadAttributes;
+use super::da_limit::da_size;
 use super::root_ahead::{RootAhead, RootThread};
 use crate::error::ChainError;
 use crate::execute::Execution;
@@ -27,6 +28,8 @@ use crate::{BlockRef, Chain, ExecutedBlock};
 pub(super) struct OpenBlock {
     header: Header,
     deposits_only: bool,
+    /// What its transactions take on L1, bytes.
+    da_bytes: u64,
     executor: BlockExecutor<StateView>,
     parent_state: StateView,
     pending: PendingLayers,
@@ -76,6 +79,7 @@ impl OpenBlock {
         let mut open = Self {
             header,
             deposits_only: attributes.deposits_only,
+            da_bytes: 0,
             executor,
             parent_state,
             pending: PendingLayers::new(),
@@ -106,9 +110,10 @@ impl OpenBlock {
 
     /// Executes a transaction as the block's next one. On an error nothing has changed.
     pub(super) fn execute(&mut self, tx: &PoolTransaction) -> Result<Executed, TxError> {
-        let size = tx.da_size().map(DaSize::from_millionths);
+        let size = da_size(tx);
         let encoded = tx.encoded().clone();
         let outcome = self.executor.execute_sized(tx.envelope(), tx.sender(), encoded, size)?;
+        self.da_bytes = self.da_bytes.saturating_add(size.map_or(0, DaSize::bytes));
         let index = self.body.len();
         self.transactions_root.push(tx.encoded());
         let receipt = self.executor.receipts()[index].clone();
@@ -154,6 +159,11 @@ impl OpenBlock {
     /// Whether the block holds nothing but its deposits.
     pub(super) const fn deposits_only(&self) -> bool {
         self.deposits_only
+    }
+
+    /// What its transactions take on L1, as Fjord estimates it.
+    pub(super) const fn da_bytes(&self) -> u64 {
+        self.da_bytes
     }
 
     pub(super) const fn number(&self) -> u64 {

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cairn_evm::TxError;
 use cairn_evm::revm_types::InvalidTransaction;
+use cairn_evm::{DaSize, TxError};
 use cairn_pool::{PoolTransaction, Unexecutable};
 
+use super::da_limit::da_size;
 use super::open_block::OpenBlock;
 use super::publisher::{Round, Shown};
 use super::records::Record;
@@ -61,6 +62,11 @@ impl Worker {
             late = late || (!executed.is_empty() && Instant::now() >= stop);
             if late {
                 refused.push((tx.hash(), Unexecutable::NonceTooHigh));
+                continue;
+            }
+            let size = da_size(tx).map_or(0, DaSize::bytes);
+            if !self.options.da_limit.allows(open.da_bytes(), size) {
+                refused.push((tx.hash(), Unexecutable::NotInThisBlock));
                 continue;
             }
             match open.execute(tx) {

@@ -271,7 +271,8 @@ impl Worker {
             std::thread::sleep(pause.min(left));
             let mut batch = std::mem::take(&mut self.batch);
             batch.clear();
-            if !self.chain.is_disk_full() && !open.deposits_only() {
+            let closed = open.deposits_only() || self.options.da_limit.is_used_up(open.da_bytes());
+            if !self.chain.is_disk_full() && !closed {
                 self.pool.take_best(self.options.round_txs, &mut batch);
             }
             if batch.is_empty() {

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod crash;
+mod da_limit;
 mod derive;
 mod derive_crash;
 mod heads;

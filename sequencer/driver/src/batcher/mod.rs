@@ -10,7 +10,7 @@ mod task;
 
 use std::sync::Arc;
 
-use cairn_chain::Chain;
+use cairn_chain::{Chain, DaLimit};
 use cairn_l1::send::TransactionSender;
 use cairn_l1::{HeadState, L1Client};
 use cairn_rollup::batcher::BatcherConfig;
@@ -38,6 +38,8 @@ pub struct BatcherSetup {
     pub heads: watch::Receiver<HeadState>,
     /// Sends from the batcher's account.
     pub sender: Arc<TransactionSender>,
+    /// The limit that the sequencer of the chain obeys, lowered while L1 does not keep up.
+    pub da_limit: DaLimit,
     /// The DA network; without it every dispersal fails, and blobs are used.
     pub dispersal: Option<Arc<Dispersal>>,
 }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use alloy_eips::BlockNumHash;
 use cairn_chain::ChainEvent;
-use cairn_l1::NextStep;
 use cairn_rollup::L1BlockRef;
 use cairn_rollup::batcher::{Batcher, BatcherConfigError, Effect, Event, SafeHead};
 use tokio::sync::broadcast::error::RecvError;
@@ -173,9 +172,16 @@ impl Shell {
             Effect::QueryNonces => self.query_nonces(),
             // The sender does both of itself.
             Effect::BumpFee { .. } | Effect::Cancel { .. } => {}
-            Effect::Throttle { active } => {
-                metrics::gauge!("cairn_batcher_throttled").set(f64::from(u8::from(active)));
-                tracing::warn!(target: "driver::batcher", active, "L1 does not keep up");
+            Effect::Throttle { block_bytes } => {
+                self.setup.da_limit.set(block_bytes);
+                let active = u8::from(block_bytes.is_some());
+                metrics::gauge!("cairn_batcher_throttled").set(f64::from(active));
+                match block_bytes {
+                    Some(bytes) => tracing::warn!(
+                        target: "driver::batcher", bytes, "L1 does not keep up: blocks are limited"
+                    ),
+                    None => tracing::info!(target: "driver::batcher", "L1 keeps up again"),
+                }
             }
             Effect::Reset { reason } => {
                 self.wanted = None;
@@ -210,12 +216,7 @@ impl Shell {
                     Ok(event) => return event,
                     Err(error) => {
                         tracing::warn!(target: "driver::batcher", %error, "nonces not read");
-                        match error.next_step() {
-                            NextStep::Retry(pause) => tokio::time::sleep(pause).await,
-                            NextStep::Reset | NextStep::Stop => {
-                                tokio::time::sleep(Duration::from_secs(5)).await;
-                            }
-                        }
+                        tokio::time::sleep(carry::PAUSE).await;
                     }
                 }
             }

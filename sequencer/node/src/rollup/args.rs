@@ -1,5 +1,6 @@
 //! Settings of a node that follows L1.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use alloy_primitives::Address;
@@ -117,16 +118,24 @@ pub(crate) struct BatcherArgs {
     /// Where batches go [default: auto].
     #[arg(id = "batcher.carrier", long = "batcher.carrier", value_enum)]
     pub(crate) carrier: Option<CarrierChoice>,
-    /// Seconds for which a channel gathers blocks, at most [default: 10].
+    /// Seconds for which a channel gathers blocks, at most [default: 30].
     #[arg(id = "batcher.channel-seconds", long = "batcher.channel-seconds")]
     pub(crate) channel_seconds: Option<u64>,
-    /// Compressed bytes at which a channel is closed [default: 1000000].
+    /// Compressed bytes at which a channel is closed [default: 1048576].
     #[arg(id = "batcher.channel-bytes", long = "batcher.channel-bytes")]
     pub(crate) channel_bytes: Option<usize>,
     /// Seconds for which a DA network that failed is left alone [default: 300].
     #[arg(id = "batcher.da-cool-down", long = "batcher.da-cool-down")]
     pub(crate) da_cool_down: Option<u64>,
-    /// Confirmations of a batch on L1 before it is forgotten [default: 2].
+    /// Blocks not yet safe beyond which the sequencer makes smaller ones [default: 600].
+    #[arg(id = "batcher.max-unsafe-blocks", long = "batcher.max-unsafe-blocks")]
+    pub(crate) max_unsafe_blocks: Option<NonZeroU64>,
+    /// Bytes that a block may then take on L1; they halve with every further such number of blocks
+    /// [default: 21000].
+    #[arg(id = "batcher.throttled-block-bytes", long = "batcher.throttled-block-bytes")]
+    pub(crate) throttled_block_bytes: Option<u64>,
+    /// Confirmations after which a transaction on L1 is done, those of proposer and challenger too
+    /// [default: 4].
     #[arg(id = "batcher.confirmations", long = "batcher.confirmations")]
     pub(crate) confirmations: Option<u64>,
 }

@@ -97,6 +97,12 @@ async fn batcher(
     if let Some(bytes) = args.channel_bytes {
         config.channel.target_size = bytes;
     }
+    if let Some(blocks) = args.max_unsafe_blocks {
+        config.max_unsafe_blocks = blocks;
+    }
+    if let Some(bytes) = args.throttled_block_bytes {
+        config.throttled_block_bytes = bytes;
+    }
     let sender = Arc::new(sender(rollup, key, datadir, "batcher").await?);
     let setup = BatcherSetup {
         config,
@@ -106,6 +112,7 @@ async fn batcher(
         l1: rollup.l1.clone(),
         heads: rollup.follower.states(),
         sender,
+        da_limit: rollup.da_limit(),
         dispersal,
     };
     BatcherTask::spawn(setup).wrap_err("batcher")

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_genesis::Genesis;
-use cairn_chain::{AttributesSource, BlockTiming, Chain};
+use cairn_chain::{AttributesSource, BlockTiming, Chain, DaLimit};
 use cairn_da_client::retrieval::RetrievalPolicy;
 use cairn_driver::{
     ChainReader, DataReader, DerivationConfig, DerivationTask, FeedClient, FeedConfig, L1Origins,
@@ -41,6 +41,8 @@ pub(crate) struct Rollup {
     follower: HeadFollower,
     data: DataReader,
     handle: RollupHandle,
+    /// Between batcher and sequencer.
+    da_limit: DaLimit,
 }
 
 /// The running parts. Dropping them ends them.
@@ -69,7 +71,8 @@ impl Rollup {
         let (provider, blobs) = (l1::provider(&args.l1)?, l1::blobs(&args.l1)?);
         let data = DataReader::new(&config, provider, blobs, RetrievalPolicy::default())?;
         let handle = RollupHandle::new(config.clone());
-        Ok(Some(Self { args: args.clone(), config, l1, follower, data, handle }))
+        let da_limit = DaLimit::default();
+        Ok(Some(Self { args: args.clone(), config, l1, follower, data, handle, da_limit }))
     }
 
     /// Refuses a genesis file that is not the one of the rollup.
@@ -79,6 +82,11 @@ impl Rollup {
 
     pub(crate) const fn handle(&self) -> &RollupHandle {
         &self.handle
+    }
+
+    /// What the batcher allows blocks.
+    pub(crate) fn da_limit(&self) -> DaLimit {
+        self.da_limit.clone()
     }
 
     pub(crate) fn role(&self) -> Role {

@@ -1,4 +1,7 @@
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    time::Duration,
+};
 
 use crate::{RollupConfig, blob::MAX_BLOB_DATA_SIZE, channel::ChannelOutConfig};
 
@@ -49,7 +52,9 @@ pub struct BatcherConfig {
     /// Bytes of channels beyond which no more blocks are asked for.
     pub max_queued_bytes: usize,
     /// Unsafe blocks beyond which the sequencer is asked to slow down, until half of them are left.
-    pub max_unsafe_blocks: u64,
+    pub max_unsafe_blocks: NonZeroU64,
+    /// Bytes that a block may then take on L1. Every further [`Self::max_unsafe_blocks`] halve them.
+    pub throttled_block_bytes: u64,
 }
 
 const fn count(value: u32) -> NonZeroU32 {
@@ -77,7 +82,8 @@ impl Default for BatcherConfig {
             safety_margin: 10,
             blocks_ahead: count(256),
             max_queued_bytes: 64 << 20,
-            max_unsafe_blocks: 3600,
+            max_unsafe_blocks: const { NonZeroU64::new(600).expect("not zero") },
+            throttled_block_bytes: 21_000,
         }
     }
 }

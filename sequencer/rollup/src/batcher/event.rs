@@ -151,8 +151,8 @@ pub enum Effect {
     },
     /// The sequencer should make smaller blocks, or need not any more.
     Throttle {
-        /// Which.
-        active: bool,
+        /// What the transactions of a block may take on L1, bytes; `None` is no limit.
+        block_bytes: Option<u64>,
     },
     /// Everything sent is forgotten: no transaction is to be sent again or replaced.
     Reset {

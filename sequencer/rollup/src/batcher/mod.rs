@@ -63,7 +63,8 @@ pub struct Batcher {
     /// Since the last reset.
     safe: Option<SafeHead>,
     unsafe_head: u64,
-    throttled: bool,
+    /// What the sequencer was asked for last, bytes per block.
+    throttled: Option<u64>,
     /// Closed channels in order. Only the front one has a transaction in doubt.
     queue: VecDeque<Submission>,
     in_doubt: Option<InDoubt>,
@@ -102,8 +103,8 @@ pub struct BatcherStatus {
     pub in_doubt: bool,
     /// What a channel would be sent with now.
     pub carrier: Carrier,
-    /// Whether the sequencer is asked to slow down.
-    pub throttled: bool,
+    /// Bytes per block, if the sequencer is asked to slow down.
+    pub throttled: Option<u64>,
 }
 
 impl Batcher {
@@ -119,7 +120,7 @@ impl Batcher {
             l1: None,
             safe: None,
             unsafe_head: 0,
-            throttled: false,
+            throttled: None,
             queue: VecDeque::new(),
             in_doubt: None,
             included: VecDeque::new(),
@@ -234,15 +235,19 @@ impl Batcher {
         self.effects.push(Effect::Reset { reason });
     }
 
-    /// Tells the sequencer when L1 does not keep up, and when it does again.
+    /// Tells the sequencer when L1 does not keep up, and when it does again. The further behind, the
+    /// less a block may take: whatever the carrier's rate is, blocks end up below it.
     fn throttle(&mut self) {
         let Some(safe) = &self.safe else { return };
         let lag = self.unsafe_head.saturating_sub(safe.block.number);
         let limit = self.config.max_unsafe_blocks;
-        let active = if self.throttled { lag > limit / 2 } else { lag > limit };
-        if active != self.throttled {
-            self.throttled = active;
-            self.effects.push(Effect::Throttle { active });
+        let active = lag > if self.throttled.is_some() { limit.get() / 2 } else { limit.get() };
+        let halvings = u32::try_from((lag / limit).saturating_sub(1)).unwrap_or(u32::MAX);
+        let bytes = self.config.throttled_block_bytes.checked_shr(halvings).unwrap_or(0);
+        let block_bytes = active.then_some(bytes);
+        if block_bytes != self.throttled {
+            self.throttled = block_bytes;
+            self.effects.push(Effect::Throttle { block_bytes });
         }
     }
 

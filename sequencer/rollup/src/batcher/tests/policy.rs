@@ -1,6 +1,9 @@
 //! The rules one by one.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    time::Duration,
+};
 
 use alloy_primitives::B256;
 
@@ -379,13 +382,20 @@ fn a_block_that_no_batch_can_hold_stops_everything() {
 
 #[test]
 fn the_sequencer_is_slowed_down_while_too_much_is_unsafe() {
-    let mut world = running(BatcherConfig { max_unsafe_blocks: 10, ..settings(1 << 20) });
+    let mut world = running(BatcherConfig {
+        max_unsafe_blocks: NonZeroU64::new(10).unwrap(),
+        throttled_block_bytes: 4000,
+        ..settings(1 << 20)
+    });
     world.build(10);
     assert!(world.throttled.is_empty());
     world.build(1);
-    assert_eq!(world.throttled, [true]);
+    assert_eq!(world.throttled, [Some(4000)]);
+    world.build(9);
+    world.build(10);
+    assert_eq!(world.throttled, [Some(4000), Some(2000), Some(1000)]);
     assert!(world.settle(5));
-    assert_eq!(world.throttled, [true, false]);
+    assert_eq!(world.throttled.last(), Some(&None));
 }
 
 #[test]

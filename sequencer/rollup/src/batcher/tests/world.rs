@@ -70,7 +70,7 @@ pub(super) struct World {
     pub(super) bumps: usize,
     pub(super) cancels: usize,
     pub(super) resets: Vec<ResetReason>,
-    pub(super) throttled: Vec<bool>,
+    pub(super) throttled: Vec<Option<u64>>,
 }
 
 /// What derivation has made of L1.
@@ -245,7 +245,7 @@ impl World {
                 let empty = Tx { nonce, content: None, id: None, success: true };
                 self.mempool.insert(nonce, empty);
             }
-            Effect::Throttle { active } => self.throttled.push(active),
+            Effect::Throttle { block_bytes } => self.throttled.push(block_bytes),
             Effect::Reset { reason } => {
                 self.resets.push(reason);
                 self.forget();
