@@ -16,8 +16,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::devnet::install_tls;
-
 /// Largest body in either direction: a block of L1 with its blobs in JSON is some megabytes.
 const BODY_MAX: usize = 128 << 20;
 /// Time for a fault to be met.
@@ -88,7 +86,7 @@ impl Proxy {
     /// # Errors
     /// When the port is taken.
     pub async fn start(target: &str, port: u16) -> eyre::Result<Self> {
-        install_tls();
+        cairn_node_setup::install_tls();
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
         let listener = listener.wrap_err_with(|| format!("port {port}"))?;
         let url = format!("http://{}", listener.local_addr()?);
