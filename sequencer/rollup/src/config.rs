@@ -219,7 +219,7 @@ impl RollupConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::tests::{GENESIS_TIME, config};
+    use crate::testing::{GENESIS_TIME, config};
 
     #[test]
     fn forks_with_upgrade_transactions_are_active_at_genesis_or_never() {
