@@ -40,7 +40,7 @@ impl Drop for Anvil {
 
 impl Anvil {
     /// Starts anvil with these arguments, on Osaka if they name no fork, and waits until it answers.
-    /// `None`, said on standard output, where anvil is missing; with `CI=true` that fails.
+    /// `None`, said on standard output, where anvil is missing; with `CI` set that fails.
     pub async fn start(arguments: &[&str]) -> Option<Self> {
         let program = anvil_binary().map_err(|error| skip(&error.to_string())).ok()?;
         let port = free_port().expect("a port");

@@ -6,12 +6,12 @@ use std::process::Command;
 
 use crate::skip;
 
-/// A file system of a fixed size, unmounted at the end.
+/// A file system of a fixed size, unmounted at the end, whoever still has files of it open.
 #[derive(Debug)]
 pub struct SmallDisk<'a>(&'a Path);
 
 impl<'a> SmallDisk<'a> {
-    /// Mounts one. `None`, said on standard output, without the privileges; with `CI=true` that fails.
+    /// Mounts one. `None`, said on standard output, without the privileges; with `CI` set that fails.
     pub fn mount(path: &'a Path, megabytes: u32) -> Option<Self> {
         let size = format!("size={megabytes}m");
         let mut mount = Command::new("mount");
@@ -43,6 +43,6 @@ impl<'a> SmallDisk<'a> {
 
 impl Drop for SmallDisk<'_> {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).status();
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
     }
 }

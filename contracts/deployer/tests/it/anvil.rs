@@ -30,7 +30,7 @@ pub(crate) fn account(index: usize) -> Address {
 }
 
 impl L1 {
-    /// `None`, said on standard output, where anvil is missing. With `CI=true` that fails.
+    /// `None`, said on standard output, where anvil is missing. With `CI` set that fails.
     pub(crate) async fn start(arguments: &[&str]) -> Option<Self> {
         let anvil = Anvil::start(arguments).await?;
         Some(Self { url: anvil.url.clone(), provider: anvil.provider(), _anvil: anvil })

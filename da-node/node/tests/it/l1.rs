@@ -62,7 +62,7 @@ fn creation_code(name: &str) -> Bytes {
 }
 
 impl L1 {
-    /// `None`, said on standard output, where anvil is missing. With `CI=true` that fails.
+    /// `None`, said on standard output, where anvil is missing. With `CI` set that fails.
     pub(crate) async fn start(clockwork: Clockwork) -> Option<Self> {
         let arguments = ["--accounts", "20", "--block-time", "1"];
         let anvil = Anvil::start(&arguments).await?;

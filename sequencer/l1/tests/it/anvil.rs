@@ -21,7 +21,7 @@ pub(crate) struct Anvil {
 }
 
 impl Anvil {
-    /// `None`, said on standard output, where anvil is missing. With `CI=true` that fails.
+    /// `None`, said on standard output, where anvil is missing. With `CI` set that fails.
     pub(crate) async fn start(arguments: &[&str]) -> Option<Self> {
         let arguments = [&["--no-mining"], arguments].concat();
         let process = cairn_test_setup::Anvil::start(&arguments).await?;
