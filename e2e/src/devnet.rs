@@ -37,5 +37,4 @@ pub use metrics::Metrics;
 pub use network::{Death, Devnet};
 pub use ports::PortChoice;
 pub use progress::Progress;
-pub(crate) use service::install_tls;
 pub use settings::DevnetOptions;

@@ -12,15 +12,13 @@
 mod anvil;
 mod binaries;
 mod child;
-mod ports;
 mod run_dir;
 mod script;
 mod sequencer;
 
 pub use anvil::{Anvil, AnvilOptions};
-pub use binaries::{anvil_binary, da_node_binary, sequencer_binary};
+pub use binaries::{da_node_binary, sequencer_binary};
 pub use child::ChildProcess;
-pub use ports::free_port;
 pub use script::{clients_dir, run_script};
 pub use sequencer::{Sequencer, SequencerOptions};
 

@@ -13,13 +13,12 @@ mod inbox;
 mod interpose;
 mod l1_faults;
 mod posting;
-mod proxy;
 mod watch;
 
+pub use cairn_test_setup::{Act, Passing, Proxy};
 pub use chain::{Chain, address_of};
 pub use contracts::{BatchInbox, DisputeGameFactory, OptimismPortal, OutputGame};
 pub use data_faults::wrong_rows;
 pub use inbox::{Batch, Carrier};
 pub use l1_faults::L1Fault;
 pub use posting::{Posted, Posting};
-pub use proxy::{Act, Passing, Proxy, Rule};

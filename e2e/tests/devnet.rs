@@ -126,7 +126,7 @@ async fn check_manifest(path: &Path) -> eyre::Result<()> {
 }
 
 fn reqwest_client() -> eyre::Result<reqwest::Client> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    cairn_node_setup::install_tls();
     Ok(reqwest::Client::builder().no_proxy().build()?)
 }
 

@@ -1,8 +1,6 @@
 //! A full disk under a real node: it accepts nothing new, serves reads, and goes on when space
 //! returns, without losing what it acknowledged.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use alloy::network::TxSignerSync;
@@ -12,42 +10,11 @@ use alloy_eips::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex};
 use cairn_e2e::process::{Sequencer, SequencerOptions};
 use cairn_genesis::dev_accounts;
+use cairn_test_setup::SmallDisk;
 use eyre::{WrapErr, ensure};
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// A file system of a fixed size, unmounted at the end.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(path: &Path, megabytes: u32) -> Option<Self> {
-        let size = format!("size={megabytes}m");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-            .arg(path)
-            .status()
-            .is_ok_and(|status| status.success());
-        mounted.then(|| Self(path.to_path_buf()))
-    }
-
-    /// Takes every byte that is left.
-    fn fill(&self) -> std::io::Result<PathBuf> {
-        use std::io::Write;
-        let ballast = self.0.join("ballast");
-        let mut file = std::fs::File::create(&ballast)?;
-        for size in [1 << 20, 4 << 10, 1] {
-            while file.write_all(&vec![0; size]).is_ok() {}
-        }
-        Ok(ballast)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 /// A transaction of 100 KB, so that few of them use up what a file system keeps back.
 fn bulky(nonce: u64) -> eyre::Result<Bytes> {
@@ -81,10 +48,7 @@ async fn receipt(node: &Sequencer, hash: &Value) -> eyre::Result<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_acceptance_not_service_and_nothing_is_lost() -> eyre::Result<()> {
     let folder = tempfile::tempdir()?;
-    let Some(disk) = SmallDisk::mount(folder.path(), 160) else {
-        println!("skipped: mounting a small file system needs privileges");
-        return Ok(());
-    };
+    let Some(disk) = SmallDisk::mount(folder.path(), 160) else { return Ok(()) };
     let options =
         SequencerOptions { datadir: Some(folder.path().join("data")), ..Default::default() };
     let mut node = Sequencer::start(options).await?;
@@ -98,7 +62,7 @@ async fn a_full_disk_stops_acceptance_not_service_and_nothing_is_lost() -> eyre:
         ensure!(Instant::now() < deadline, "no block was sealed");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let ballast = disk.fill()?;
+    disk.fill();
     // RocksDB has preallocated some space; use it up.
     let deadline = Instant::now() + LIMIT;
     let refusal = loop {
@@ -116,7 +80,7 @@ async fn a_full_disk_stops_acceptance_not_service_and_nothing_is_lost() -> eyre:
         .wrap_err("reads go on")?;
     ensure!(!balance.is_zero(), "no block was sealed before the disk was full");
 
-    std::fs::remove_file(&ballast)?;
+    disk.free();
     let deadline = Instant::now() + LIMIT;
     let next = acknowledged.len() as u64;
     // The refused transaction may have been pooled; its successor shows that work goes on.

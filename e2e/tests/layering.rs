@@ -105,12 +105,18 @@ fn protocol_types_have_no_io_and_only_binaries_set_up_nodes() -> eyre::Result<()
             ensure!(*dev || !io, "{name} depends on {dependency}");
         }
     }
-    for (dependency, _) in &find("cairn-node-setup")?.dependencies {
-        ensure!(!dependency.starts_with("cairn-"), "cairn-node-setup depends on {dependency}");
+    for name in ["cairn-node-setup", "cairn-test-setup"] {
+        for (dependency, _) in &find(name)?.dependencies {
+            ensure!(!dependency.starts_with("cairn-"), "{name} depends on {dependency}");
+        }
     }
     for package in packages.iter().filter(|package| !package.has_binary) {
         let sets_up = package.dependencies.iter().any(|(name, _)| name == "cairn-node-setup");
         ensure!(!sets_up, "{} sets up nodes and has no binary", package.name);
+    }
+    for package in packages.iter().filter(|package| package.folder != "e2e") {
+        let ships = package.dependencies.contains(&("cairn-test-setup".to_owned(), false));
+        ensure!(!ships, "{} ships what tests set up", package.name);
     }
     ensure!(find("cairn-da-node")?.has_binary, "no binary is seen");
     Ok(())

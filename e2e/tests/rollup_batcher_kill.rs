@@ -102,7 +102,7 @@ async fn a_batcher_killed_before_its_confirmation_sends_nothing_twice() -> eyre:
         let used = nonce(&chain).await?;
         chain.transfers(2).await?;
         wait_nonce(&chain, "latest", used).await?;
-        proxy.wait_faults(1).await?;
+        proxy.wait_faults(1).await;
         chain.devnet.kill9(SEQUENCER)?;
         proxy.pass();
         chain.devnet.restart(SEQUENCER).await?;

@@ -23,7 +23,7 @@ async fn meet(chain: &Chain, proxies: &[Proxy], number: u64, fault: L1Fault) -> 
     }
     chain.deposit(address_of("deposit", number), DEPOSIT).await?;
     for proxy in proxies {
-        proxy.wait_faults(1).await?;
+        proxy.wait_faults(1).await;
     }
     if fault == L1Fault::Stall {
         chain.wait_l1_blocks(STALL_BLOCKS).await?;

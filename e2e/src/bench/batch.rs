@@ -10,13 +10,14 @@ use alloy_eips::BlockNumHash;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::Encodable;
 use cairn_rollup::{
-    CairnConfig, ChainOpConfig, ForkTimes, L2BlockRef, RollupConfig, RollupGenesis, SystemConfig,
+    L2BlockRef, RollupConfig,
     batch::{Batch, BatchBlock, SingularBatch},
     channel::{
         BatchReader, BrotliQuality, ChannelOut, ChannelOutConfig, ClosedChannel, CompressionRatio,
         compress_zlib,
     },
     frame::ChannelId,
+    testing::{CHAIN_ID, GENESIS_TIME, config},
 };
 use clap::Args;
 use eyre::{OptionExt, bail, ensure};
@@ -27,9 +28,6 @@ use super::latency::median;
 use super::signing::{Terms, sign_load};
 use super::usage::own_cpu;
 use super::workload::{Plan, Workload};
-
-const CHAIN_ID: u64 = 901;
-const GENESIS_TIME: u64 = 1_700_000_000;
 
 /// Options of `cairn-bench batch`.
 #[derive(Clone, Debug, Args)]
@@ -127,7 +125,7 @@ fn measure(args: &BatchArgs) -> eyre::Result<BatchReport> {
 }
 
 fn figures(args: &BatchArgs, workload: Workload) -> eyre::Result<BatchFigures> {
-    let rollup = rollup();
+    let rollup = config();
     let blocks = blocks(args, workload)?;
     let per_tx = |bytes: usize| bytes as f64 / args.txs as f64;
     let raw = blocks.iter().flat_map(|block| &block.transactions).map(|raw| raw.len()).sum();
@@ -248,36 +246,6 @@ fn block(number: u64) -> L2BlockRef {
         timestamp: GENESIS_TIME + 2 * number,
         l1_origin: BlockNumHash::new(origin, B256::repeat_byte(origin as u8)),
         sequence_number: number % 6,
-    }
-}
-
-fn rollup() -> RollupConfig {
-    let address = Address::ZERO;
-    RollupConfig {
-        genesis: RollupGenesis {
-            l1: BlockNumHash::default(),
-            l2: BlockNumHash::default(),
-            l2_time: GENESIS_TIME,
-            system_config: SystemConfig::default(),
-        },
-        block_time: 2,
-        max_sequencer_drift: 1800,
-        seq_window_size: 3600,
-        channel_timeout: 300,
-        channel_timeout_granite: 50,
-        l1_chain_id: 1,
-        l2_chain_id: CHAIN_ID,
-        forks: ForkTimes::default(),
-        batch_inbox_address: address,
-        deposit_contract_address: address,
-        l1_system_config_address: address,
-        protocol_versions_address: address,
-        chain_op_config: ChainOpConfig {
-            eip1559_elasticity: 6,
-            eip1559_denominator: 50,
-            eip1559_denominator_canyon: 250,
-        },
-        cairn: CairnConfig::default(),
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use alloy_primitives::U64;
+use cairn_test_setup::anvil_binary;
 use eyre::{WrapErr, bail};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -18,7 +19,6 @@ use super::data_dir::{DataDir, replace};
 use super::ports::http;
 use super::service::{Probe, Service, args};
 use super::settings::Settings;
-use crate::process::anvil_binary;
 use crate::rpc::RpcClient;
 
 /// Name of the part.

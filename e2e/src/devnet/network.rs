@@ -16,7 +16,7 @@ use super::pid_file::{self, STOP_LIMIT};
 use super::ports::http;
 use super::progress::{Progress, count};
 use super::rollup::{self, NodePorts, VERIFIER};
-use super::service::{Running, Service, install_tls};
+use super::service::{Running, Service};
 use super::settings::{DevnetOptions, Settings};
 use crate::rpc::RpcClient;
 
@@ -68,7 +68,7 @@ impl Devnet {
         progress: &Progress,
         apart: bool,
     ) -> eyre::Result<Self> {
-        install_tls();
+        cairn_node_setup::install_tls();
         let dir = DataDir::new(&options.data_dir);
         let lock = dir.lock()?;
         let left = pid_file::stop_all(&dir).await?;

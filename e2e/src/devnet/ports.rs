@@ -3,10 +3,9 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::str::FromStr;
 
+use cairn_test_setup::free_port;
 use eyre::{WrapErr, ensure};
 use serde::{Deserialize, Serialize};
-
-use crate::process::free_port;
 
 /// The first port of a devnet that was not told another one: L2 is where Ethereum nodes are.
 const FIRST: u16 = 8545;
@@ -63,7 +62,7 @@ impl PortChoice {
     /// When a port is taken or there are none left.
     pub(super) fn take(self, da_nodes: u16) -> eyre::Result<Ports> {
         match self {
-            Self::Auto => Ports::fill(da_nodes, free_port),
+            Self::Auto => Ports::fill(da_nodes, || Ok(free_port()?)),
             Self::From(first) => {
                 let mut next = Some(first);
                 Ports::fill(da_nodes, || {

@@ -1,5 +1,6 @@
 //! Sequencer and verifiers.
 
+use cairn_test_setup::free_port;
 use eyre::WrapErr;
 
 use super::accounts::Role;
@@ -7,7 +8,7 @@ use super::data_dir::DataDir;
 use super::ports::{Ports, http};
 use super::service::{Probe, Service, args};
 use super::settings::Settings;
-use crate::process::{free_port, sequencer_binary};
+use crate::process::sequencer_binary;
 
 /// Name of the part.
 pub(super) const SEQUENCER: &str = "sequencer";

@@ -109,15 +109,9 @@ impl Probe {
     }
 }
 
-/// HTTP clients cannot be made without a TLS provider, though nothing here speaks TLS.
-pub(crate) fn install_tls() {
-    // Fails when another one is installed, which serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
 /// A client of plain HTTP.
 pub(super) fn http() -> eyre::Result<Client> {
-    install_tls();
+    cairn_node_setup::install_tls();
     Ok(Client::builder().timeout(ANSWER_LIMIT).no_proxy().build()?)
 }
 

@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use cairn_test_setup::{anvil_binary, free_port};
+
+use super::ChildProcess;
 use super::run_dir::RunDir;
-use super::{ChildProcess, anvil_binary, free_port};
 use crate::rpc::RpcClient;
 
 const READY_LIMIT: Duration = Duration::from_secs(60);

@@ -50,56 +50,6 @@ fn candidates(name: &str, executable: &Path, target: Option<&Path>) -> Vec<PathB
     own.chain(target.map(|folder| folder.join("release").join(&name))).collect()
 }
 
-/// The `anvil` to run: `ANVIL_BIN` if set, else the one installed below
-/// `contracts/node_modules`, else the first on `PATH`.
-///
-/// The npm entry `.bin/anvil` is a script that starts the real program as its
-/// child. Killing or measuring the script would miss anvil, so the platform
-/// package's own executable is taken.
-///
-/// # Errors
-/// When none is installed.
-pub fn anvil_binary() -> eyre::Result<PathBuf> {
-    if let Some(named) = std::env::var_os("ANVIL_BIN") {
-        let named = PathBuf::from(named);
-        let real = native_anvil(&named).unwrap_or(named);
-        if real.is_file() {
-            return Ok(real);
-        }
-        bail!("ANVIL_BIN is {} and no such file exists", real.display());
-    }
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for folder in ["contracts", "e2e"] {
-        let script = workspace.join(folder).join("node_modules/.bin/anvil");
-        if let Some(native) = native_anvil(&script) {
-            return Ok(native);
-        }
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).map(|folder| folder.join("anvil"));
-    on_path
-        .filter(|place| place.is_file())
-        .map(|place| native_anvil(&place).unwrap_or(place))
-        .next()
-        .ok_or_else(|| eyre!("anvil is not installed; run `make setup` or set ANVIL_BIN"))
-}
-
-/// The executable behind an npm `.bin/anvil` entry, if `script` is one.
-fn native_anvil(script: &Path) -> Option<PathBuf> {
-    let modules = script.parent()?.parent()?;
-    let arch = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let os = match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    };
-    let native = modules.join(format!("@foundry-rs/anvil-{os}-{arch}/bin/anvil"));
-    native.is_file().then_some(native)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,11 +66,5 @@ mod tests {
         assert!(places.contains(&Path::new("/x/release").join(&name)));
         let places = candidates("cairn-sequencer", Path::new("/t/release/cairn-bench"), None);
         assert_eq!(places[0], Path::new("/t/release").join(&name));
-    }
-
-    #[test]
-    fn a_script_without_its_platform_package_is_not_taken_for_anvil() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        assert_eq!(native_anvil(&folder.path().join("node_modules/.bin/anvil")), None);
     }
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output};
 use std::time::Duration;
 
+use cairn_test_setup::free_port;
 use eyre::WrapErr;
 
 use super::run_dir::RunDir;
-use super::{ChildProcess, free_port, sequencer_binary};
+use super::{ChildProcess, sequencer_binary};
 use crate::rpc::RpcClient;
 
 /// How to start the node. The default is `run --dev` on a fresh temporary data

@@ -12,7 +12,6 @@ use tempfile::TempDir;
 
 use super::contracts::{BatchInbox, OptimismPortal};
 use super::inbox::{Batch, batches};
-use crate::devnet::install_tls;
 use crate::devnet::{Devnet, DevnetOptions, PortChoice, Progress, block, compare, wait_for};
 use crate::rpc::RpcClient;
 
@@ -243,7 +242,7 @@ pub fn address_of(what: &str, number: u64) -> Address {
 }
 
 fn provider(url: &str, key: PrivateKeySigner) -> eyre::Result<DynProvider> {
-    install_tls();
+    cairn_node_setup::install_tls();
     let wallet = EthereumWallet::from(key);
     let url = url.parse().wrap_err("a devnet's URL")?;
     Ok(ProviderBuilder::new().wallet(wallet).connect_http(url).erased())

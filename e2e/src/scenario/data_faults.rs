@@ -1,12 +1,12 @@
 //! What a DA node does wrong: rules for a [`Proxy`](super::Proxy) in front of it.
 
-use super::proxy::{Act, Passing};
+use cairn_test_setup::{Act, Passing};
 
 /// The last byte of every row and of every list of commitments is wrong. Everything else passes.
 #[must_use]
 pub fn wrong_rows(passing: &Passing) -> Act {
     let is_data = ["/v1/rows/", "/v1/headers/"].iter().any(|it| passing.path.starts_with(it));
-    if is_data && passing.method == axum::http::Method::GET { Act::Alter(flip) } else { Act::Pass }
+    if is_data && passing.method == axum::http::Method::GET { Act::alter(flip) } else { Act::Pass }
 }
 
 fn flip(_: &Passing, answer: &[u8]) -> Option<Vec<u8>> {

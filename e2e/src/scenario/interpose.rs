@@ -1,10 +1,10 @@
 //! Proxies between the parts of the chain.
 
+use cairn_test_setup::free_port;
 use eyre::{ContextCompat, WrapErr};
 use reqwest::Url;
 
 use super::{Chain, Proxy};
-use crate::process::free_port;
 
 impl Chain {
     /// Starts a node of the rollup again with all that it sees of L1 behind a proxy.

@@ -2,10 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
+use cairn_test_setup::{Act, Answer, Passing};
 use serde_json::{Value, json};
-
-use super::proxy::{Act, Passing, Rule};
 
 const RECEIPTS: &str = "eth_getBlockReceipts";
 const BLOCKS: [&str; 2] = ["eth_getBlockByNumber", "eth_getBlockByHash"];
@@ -53,12 +51,12 @@ impl L1Fault {
         Self::BlobHeader,
     ];
 
-    /// The rule.
+    /// What a proxy does with a request.
     #[must_use]
-    pub fn rule(self) -> Rule {
+    pub fn rule(self) -> fn(&Passing) -> Act {
         match self {
-            Self::Error => |_| status(500, None),
-            Self::RateLimit => |_| status(429, Some(1)),
+            Self::Error => |_| Act::Answer(Answer::status(500)),
+            Self::RateLimit => rate_limit,
             Self::LimitExceeded => limit_exceeded,
             Self::Stall => |_| Act::Stall,
             Self::LogData => |passing| lie(passing, log_data),
@@ -78,24 +76,17 @@ impl L1Fault {
     }
 }
 
-const fn status(status: u16, retry_after: Option<u64>) -> Act {
-    Act::Answer { status, retry_after, body: Bytes::new() }
+fn rate_limit(_: &Passing) -> Act {
+    Act::Answer(Answer { retry_after: Some("1".to_owned()), ..Answer::status(429) })
 }
 
 fn limit_exceeded(passing: &Passing) -> Act {
-    let Some(call) = call(passing) else { return Act::Pass };
-    let error = json!({"code": -32005, "message": "limit exceeded"});
-    let body = json!({"jsonrpc": "2.0", "id": call["id"], "error": error}).to_string();
-    Act::Answer { status: 200, retry_after: None, body: body.into() }
-}
-
-/// A single JSON-RPC call.
-fn call(passing: &Passing) -> Option<Value> {
-    serde_json::from_slice(&passing.body).ok().filter(Value::is_object)
+    let call = passing.call();
+    call.map_or(Act::Pass, |call| Act::Answer(Answer::error(&call, -32005, "limit exceeded")))
 }
 
 fn lie(passing: &Passing, alter: fn(&Passing, &[u8]) -> Option<Vec<u8>>) -> Act {
-    if call(passing).is_some() { Act::Alter(alter) } else { Act::Pass }
+    if passing.call().is_some() { Act::alter(alter) } else { Act::Pass }
 }
 
 /// Changes the result of a method's call. `change` says whether there was something to change.
@@ -105,7 +96,7 @@ fn changed(
     methods: &[&str],
     change: impl FnOnce(&mut Value, &Value) -> bool,
 ) -> Option<Vec<u8>> {
-    let call = call(passing)?;
+    let call = passing.call()?;
     if !methods.contains(&call["method"].as_str()?) {
         return None;
     }

@@ -219,19 +219,11 @@ impl RollupConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::tests::{GENESIS_TIME, config};
+    use crate::testing::{GENESIS_TIME, jovian};
 
     #[test]
     fn forks_with_upgrade_transactions_are_active_at_genesis_or_never() {
-        let mut config = config();
-        let at_genesis = Some(GENESIS_TIME);
-        config.forks = ForkTimes {
-            granite_time: at_genesis,
-            holocene_time: at_genesis,
-            isthmus_time: at_genesis,
-            jovian_time: at_genesis,
-            ..ForkTimes::default()
-        };
+        let mut config = jovian();
         assert_eq!(config.check(), Ok(()));
         config.forks.jovian_time = None;
         assert_eq!(config.check(), Ok(()));

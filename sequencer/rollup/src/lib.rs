@@ -22,6 +22,7 @@
 //! - [`start`]: where derivation starts
 //! - [`origin`]: which L1 block the sequencer builds on
 //! - [`batcher`]: what is sent when, and by which carrier
+//! - `testing`: a small rollup for tests and fuzzing (feature `testing`)
 
 mod attributes;
 pub mod batch;
@@ -40,6 +41,8 @@ mod refs;
 pub mod start;
 mod status;
 mod system_config;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use attributes::{AttributesInput, Mismatch, RollupAttributes, SEQUENCER_FEE_VAULT, mismatch};
 pub use config::{

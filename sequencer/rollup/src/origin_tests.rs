@@ -1,5 +1,5 @@
 use super::*;
-use crate::batch::tests::{GENESIS_TIME, config};
+use crate::testing::{GENESIS_TIME, config};
 
 fn l1(number: u64, timestamp: u64) -> L1BlockRef {
     let hash = |number| B256::repeat_byte(number as u8);

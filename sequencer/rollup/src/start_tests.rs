@@ -1,5 +1,5 @@
 use super::*;
-use crate::batch::tests::config;
+use crate::testing::config;
 
 /// Ten L2 blocks, two for each L1 block from 100 on, with L1 hashes of fork 0.
 struct Store {

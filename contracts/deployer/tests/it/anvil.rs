@@ -1,52 +1,28 @@
-//! anvil as a child process.
+//! anvil to deploy to.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use alloy::network::TransactionBuilder;
-use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::providers::{DynProvider, Provider};
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use cairn_deploy::{Contracts, DeployConfig, DeployError, Deployment, RunOptions, deploy};
-use cairn_genesis::dev_accounts;
+use cairn_test_setup::Anvil;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-pub(crate) const L1_CHAIN_ID: u64 = 31_337;
+pub(crate) use cairn_test_setup::CHAIN_ID as L1_CHAIN_ID;
 
 /// A running anvil. Killed on drop.
 pub(crate) struct L1 {
-    child: Child,
+    _anvil: Anvil,
     pub(crate) url: String,
     pub(crate) provider: DynProvider,
 }
 
-impl Drop for L1 {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The anvil to run, where there is one: `ANVIL_BIN`, or that of the contracts' packages.
-fn program() -> Option<PathBuf> {
-    let named = std::env::var_os("ANVIL_BIN").map(PathBuf::from);
-    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-    let package = format!("../node_modules/@foundry-rs/anvil-linux-{arch}/bin/anvil");
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(package);
-    named.or(Some(own)).filter(|path| path.is_file())
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 /// Key of an account of the usual mnemonic.
 pub(crate) fn key(index: usize) -> PrivateKeySigner {
-    let account = dev_accounts(index as u32 + 1).unwrap()[index];
-    PrivateKeySigner::from_bytes(&account.private_key).unwrap()
+    cairn_test_setup::account(index as u32)
 }
 
 pub(crate) fn account(index: usize) -> Address {
@@ -54,31 +30,10 @@ pub(crate) fn account(index: usize) -> Address {
 }
 
 impl L1 {
-    /// `None`, said on standard output, where anvil is missing. With `CI=true` that fails.
+    /// `None`, said on standard output, where anvil is missing. With `CI` set that fails.
     pub(crate) async fn start(arguments: &[&str]) -> Option<Self> {
-        let Some(program) = program() else {
-            let missing = "anvil is missing: run make setup or set ANVIL_BIN";
-            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{missing}");
-            println!("skipped: {missing}");
-            return None;
-        };
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let port = free_port();
-        let mut command = Command::new(program);
-        command.args(["--port", &port.to_string(), "--hardfork", "osaka", "--silent"]);
-        let child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let url = format!("http://127.0.0.1:{port}");
-        let provider = ProviderBuilder::new()
-            .disable_recommended_fillers()
-            .connect_http(url.parse().unwrap())
-            .erased();
-        let l1 = Self { child: child.unwrap(), url, provider };
-        let start = Instant::now();
-        while l1.provider.get_block_number().await.is_err() {
-            assert!(start.elapsed() < PATIENCE, "anvil does not answer");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Some(l1)
+        let anvil = Anvil::start(arguments).await?;
+        Some(Self { url: anvil.url.clone(), provider: anvil.provider(), _anvil: anvil })
     }
 
     /// Deploys with the first account.

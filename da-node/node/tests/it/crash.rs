@@ -5,78 +5,41 @@
 //! compares it with what was acknowledged.
 
 use std::path::Path;
-use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cairn_da_node::store::{Held, Store, StoreError};
 use cairn_primitives::da::{Epoch, Timestamp};
+use cairn_test_setup::crash::{acknowledge, acknowledged, armed, kill_at};
 
 use crate::fixture::{Sample, open};
 
-const CHILD: &str = "CAIRN_DA_CRASH_CHILD";
+const CHILD: &str = "crash::child_of_the_crash_tests";
 const SAMPLES: u64 = 12;
 const PRUNED: u64 = 6;
 const FORGOTTEN: u64 = 4;
 
-fn die_at(point: &str, visits: usize) {
-    let left = AtomicUsize::new(visits);
-    fail::cfg_callback(point, move || {
-        if left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            std::process::abort();
-        }
-    })
-    .unwrap();
-}
-
-/// Notes an acknowledged step where the parent finds it.
-fn acknowledge(dir: &Path, what: &str, number: u64) {
-    std::fs::write(dir.join(what), number.to_string()).unwrap();
-}
-
-fn acknowledged(dir: &Path, what: &str) -> u64 {
-    std::fs::read_to_string(dir.join(what)).map_or(0, |text| text.parse().unwrap())
-}
-
 #[test]
 fn child_of_the_crash_tests() {
-    let Ok(task) = std::env::var(CHILD) else { return };
-    let (point, rest) = task.split_once(' ').unwrap();
-    let (visits, dir) = rest.split_once(' ').unwrap();
-    die_at(point, visits.parse().unwrap());
-    let dir = Path::new(dir);
+    let Some(dir) = armed() else { return };
     let store = open(&dir.join("store"));
     for n in 0..SAMPLES {
         store.keep(&Sample::new(n, 100 + n).kept()).unwrap();
-        acknowledge(dir, "kept", n + 1);
+        acknowledge(&dir, "kept", n + 1);
     }
     let mut pruned = 0;
     while pruned < PRUNED {
         pruned += store.prune(Timestamp(100 + PRUNED), 2).unwrap().headers as u64;
-        acknowledge(dir, "pruned", pruned);
+        acknowledge(&dir, "pruned", pruned);
     }
     let mut forgotten = 0;
     while forgotten < FORGOTTEN {
         forgotten += forget(&store, 1);
-        acknowledge(dir, "forgotten", forgotten);
+        acknowledge(&dir, "forgotten", forgotten);
     }
 }
 
 /// Certificates of the samples end 600 seconds and more; so these are the first ones.
 fn forget(store: &Store, limit: usize) -> u64 {
     store.forget(Timestamp(600 + FORGOTTEN), Epoch(2), limit).unwrap().headers as u64
-}
-
-/// Runs the child until it dies at the `visits`-th visit; `false` if it never came to it.
-fn kill_at(point: &str, visits: usize, dir: &Path) -> bool {
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::child_of_the_crash_tests", "--nocapture"])
-        .env(CHILD, format!("{point} {visits} {}", dir.display()))
-        .output()
-        .unwrap();
-    let died = std::os::unix::process::ExitStatusExt::signal(&child.status) == Some(6);
-    let stderr = String::from_utf8_lossy(&child.stderr);
-    assert!(died || child.status.success(), "{point} {visits}: {}\n{stderr}", child.status);
-    died
 }
 
 fn check(dir: &Path, point: &str, visits: usize) {
@@ -131,9 +94,6 @@ fn check(dir: &Path, point: &str, visits: usize) {
 
 #[test]
 fn a_process_killed_at_any_boundary_keeps_what_it_acknowledged() {
-    if std::env::var_os(CHILD).is_some() {
-        return;
-    }
     let points = [
         ("keep::before_write", [1, 7]),
         ("keep::after_write", [1, 7]),
@@ -145,7 +105,7 @@ fn a_process_killed_at_any_boundary_keeps_what_it_acknowledged() {
     for (point, visits) in points {
         for visit in visits {
             let dir = tempfile::tempdir().unwrap();
-            assert!(kill_at(point, visit, dir.path()), "the child never came to {point}");
+            assert!(kill_at(CHILD, point, visit, dir.path()), "the child never came to {point}");
             check(dir.path(), point, visit);
         }
     }

@@ -8,10 +8,10 @@ use alloy::rpc::types::TransactionRequest;
 use alloy_primitives::{Address, Bytes, address, hex};
 use cairn_da_client::ElementOpening;
 use cairn_primitives::da::{CertificateStatus, Header, Shape, verify_hash_path};
+use cairn_test_setup::free_port;
 use serde_json::{Value, json};
 
 use crate::blobs::rows_are_blobs;
-use crate::l1::free_port;
 use crate::processes::{Network, Process, binary};
 use crate::rig::payload;
 use crate::submit::http;
@@ -26,7 +26,7 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) async fn start(network: &Network) -> Self {
-        let port = free_port();
+        let port = free_port().unwrap();
         let mut command = binary();
         command.args(["gateway", "--http.port", &port.to_string(), "--metrics.port", "0"]);
         command.args(["--window-ms", "500", "--payer-key"]).arg(network.payer_key());

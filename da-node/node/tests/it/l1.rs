@@ -1,23 +1,19 @@
 //! anvil with the DA contracts.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use alloy::network::{EthereumWallet, TransactionBuilder};
-use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::network::TransactionBuilder;
+use alloy::providers::{DynProvider, Provider};
 use alloy::rpc::types::TransactionRequest;
-use alloy::signers::local::MnemonicBuilder;
 use alloy::signers::local::PrivateKeySigner;
-use alloy::signers::local::coins_bip39::English;
 use alloy::sol;
 use alloy::sol_types::SolValue;
 use alloy_primitives::{Address, Bytes, U256, hex};
 use cairn_primitives::da::Domain;
+use cairn_test_setup::Anvil;
 
-const MNEMONIC: &str = "test test test test test test test test test test test junk";
-const PATIENCE: Duration = Duration::from_secs(60);
-pub(crate) const CHAIN_ID: u64 = 31337;
+pub(crate) use cairn_test_setup::{CHAIN_ID, account};
+
 /// Operators get the first accounts; this one deploys.
 const DEPLOYER: u32 = 19;
 pub(crate) const ETHER: u128 = 1_000_000_000_000_000_000;
@@ -48,28 +44,13 @@ pub(crate) struct Clockwork {
 /// A running anvil with a registry. Killed on drop.
 #[derive(Debug)]
 pub(crate) struct L1 {
-    child: Child,
+    anvil: Anvil,
     pub(crate) url: String,
     pub(crate) registry: Address,
 }
 
-impl Drop for L1 {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn contracts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts")
-}
-
-/// The anvil to run, where there is one: `ANVIL_BIN`, or that of the contracts' packages.
-fn anvil() -> Option<PathBuf> {
-    let named = std::env::var_os("ANVIL_BIN").map(PathBuf::from);
-    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-    let package = format!("node_modules/@foundry-rs/anvil-linux-{arch}/bin/anvil");
-    named.or_else(|| Some(contracts().join(package))).filter(|path| path.is_file())
 }
 
 /// Creation code of a contract, as the repository has it.
@@ -80,55 +61,21 @@ fn creation_code(name: &str) -> Bytes {
     hex::decode(artifact["initCode"].as_str().unwrap()).unwrap().into()
 }
 
-pub(crate) fn account(index: u32) -> PrivateKeySigner {
-    let builder = MnemonicBuilder::<English>::default().phrase(MNEMONIC);
-    builder.index(index).unwrap().build().unwrap()
-}
-
-pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 impl L1 {
-    /// `None`, said on standard output, where anvil is missing. With `CI=true` that fails.
+    /// `None`, said on standard output, where anvil is missing. With `CI` set that fails.
     pub(crate) async fn start(clockwork: Clockwork) -> Option<Self> {
-        let Some(program) = anvil() else {
-            let missing = "anvil is missing: run make setup or set ANVIL_BIN";
-            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{missing}");
-            println!("skipped: {missing}");
-            return None;
-        };
-        let port = free_port();
-        let mut command = Command::new(program);
-        command.args(["--port", &port.to_string(), "--hardfork", "osaka", "--accounts", "20"]);
-        command.args(["--block-time", "1", "--silent"]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let url = format!("http://127.0.0.1:{port}");
-        let mut l1 = Self { child, url, registry: Address::ZERO };
-        l1.wait_ready().await;
+        let arguments = ["--accounts", "20", "--block-time", "1"];
+        let anvil = Anvil::start(&arguments).await?;
+        let mut l1 = Self { url: anvil.url.clone(), anvil, registry: Address::ZERO };
         l1.registry = l1.deploy_registry(creation_code("OperatorRegistry"), clockwork).await;
         Some(l1)
     }
 
-    async fn wait_ready(&self) {
-        let (provider, start) = (self.provider(None), Instant::now());
-        while provider.get_block_number().await.is_err() {
-            assert!(start.elapsed() < PATIENCE, "anvil does not answer");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
     /// A provider, sending from an account.
     pub(crate) fn provider(&self, account: Option<PrivateKeySigner>) -> DynProvider {
-        cairn_node_setup::install_tls();
-        let url = self.url.parse().unwrap();
-        let builder = ProviderBuilder::new();
         match account {
-            Some(account) => {
-                builder.wallet(EthereumWallet::from(account)).connect_http(url).erased()
-            }
-            None => builder.connect_http(url).erased(),
+            Some(account) => self.anvil.provider_of(account),
+            None => self.anvil.provider(),
         }
     }
 

@@ -13,9 +13,10 @@ use cairn_rollup::channel::{
     MAX_RLP_BYTES_PER_CHANNEL, compress_brotli, compress_zlib,
 };
 use cairn_rollup::frame::{ChannelId, Frame};
+use cairn_rollup::testing::{jovian, plain};
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress as inflate, inflate_flags};
 
-use super::rollup::{batches, blocks, config, plain};
+use super::rollup::{batches, blocks};
 use crate::fuzz::{Outcome, Target};
 
 /// Bytes up to which another way of decompressing is held against ours.
@@ -24,11 +25,11 @@ const COMPARED: usize = 4 << 20;
 const LEAST_BATCH: usize = 69;
 
 pub(super) fn target() -> eyre::Result<Target> {
-    let config = config();
+    let config = jovian();
     let few = blocks(3, config.block_time);
     let mut channels = Vec::new();
     for as_span in [false, true] {
-        let plain = plain(&batches(&config, &few, as_span)?);
+        let plain = plain(&batches(&config, &few, as_span));
         channels.push(compress_zlib(&plain, 6));
         for quality in [0, 5, 10] {
             let quality = BrotliQuality::new(quality).unwrap_or_default();

@@ -1,12 +1,11 @@
 //! Derivation: everything between L1 and payload attributes, with what a batcher may post.
 //!
 //! An input is what is posted on a small L1, a sequence of records (`input`). The machine runs over it as in
-//! a verifier, on a chain that executes by decoding (`chain`). Of each block it is asserted that it keeps the
+//! a verifier, on a chain that executes by decoding. Of each block it is asserted that it keeps the
 //! rules of the specification by itself (`rules`), whatever the batches say, and at the end of each L1 block that
 //! no block is missing whose sequencing window is over. Then a second verifier derives the same L1, which restarts
 //! behind every other L1 block, and must come to the same.
 
-mod chain;
 mod input;
 mod rules;
 mod seeds;
@@ -28,18 +27,20 @@ pub(super) fn target() -> eyre::Result<Target> {
 }
 
 fn execute(world: &World, bytes: &[u8]) -> Outcome {
-    let mut l1 = Posted::new(world, records(bytes));
+    let l1 = Posted::new(world, records(bytes));
     let mut first = Verifier::new(world);
-    first.follow(&mut l1, false);
+    first.follow(&l1, false);
     let mut second = Verifier::new(world);
-    second.follow(&mut l1, true);
-    assert!(first.chain.refs() == second.chain.refs(), "a restart changes the chain");
-    assert!(first.chain.index == second.chain.index, "a restart changes the safe-head index");
-    assert!(first.chain.executed == second.chain.executed, "a restart executes blocks anew");
+    second.follow(&l1, true);
+    let (chain, other) = (&first.inner.chain, &second.inner.chain);
+    assert!(chain.refs() == other.refs(), "a restart changes the chain");
+    assert!(chain.index == other.index, "a restart changes the safe-head index");
+    assert!(chain.executed == other.executed, "a restart executes blocks anew");
 
     // The first two reasons: all of them together are as many outcomes as there are inputs.
     let mut reasons: Vec<&str> = Vec::new();
-    for reason in first.dropped.iter().map(Outcome::name) {
+    let dropped: Vec<_> = first.inner.dropped.iter().map(|reason| Outcome::error(reason)).collect();
+    for reason in dropped.iter().map(Outcome::name) {
         if reasons.len() < 2 && !reasons.contains(&reason) {
             reasons.push(reason);
         }

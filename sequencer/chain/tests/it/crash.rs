@@ -8,16 +8,15 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
 use cairn_chain::BlockRef;
+use cairn_test_setup::crash::{armed, kill_at};
 
 use crate::node::{Node, transfer};
 
-const CHILD: &str = "CAIRN_CHAIN_CRASH_CHILD";
+const CHILD: &str = "crash::child_of_the_crash_tests";
 const TRANSACTIONS: u64 = 60;
 const BLOCK: Duration = Duration::from_millis(1000);
 
@@ -26,19 +25,9 @@ type Shown = HashMap<B256, (u64, usize)>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn child_of_the_crash_tests() {
-    let Ok(task) = std::env::var(CHILD) else { return };
-    let mut words = task.splitn(3, ' ');
-    let (point, visits) = (words.next().unwrap(), words.next().unwrap().parse().unwrap());
-    let dir = Path::new(words.next().unwrap());
-    let left = AtomicUsize::new(visits);
-    fail::cfg_callback(point, move || {
-        if left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            std::process::abort();
-        }
-    })
-    .unwrap();
+    let Some(dir) = armed() else { return };
     let mut notes = std::fs::File::create(dir.join("notes")).unwrap();
-    let node = Node::start(dir, BLOCK);
+    let node = Node::start(&dir, BLOCK);
     for nonce in 0..TRANSACTIONS {
         let (hash, raw) = transfer(0, nonce, Address::repeat_byte(1), 1);
         let shown = node.send(raw).await;
@@ -55,19 +44,6 @@ async fn child_of_the_crash_tests() {
 /// Writes a line as a whole: another thread may end the process at any time.
 fn note(notes: &mut std::fs::File, line: &str) {
     notes.write_all(line.as_bytes()).unwrap();
-}
-
-/// Runs the child until it dies; `false` if it never came to the failpoint that often.
-fn kill_at(point: &str, visits: usize, dir: &Path) -> bool {
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::child_of_the_crash_tests", "--nocapture"])
-        .env(CHILD, format!("{point} {visits} {}", dir.display()))
-        .output()
-        .unwrap();
-    let died = std::os::unix::process::ExitStatusExt::signal(&child.status) == Some(6);
-    let stderr = String::from_utf8_lossy(&child.stderr);
-    assert!(died || child.status.success(), "{point} {visits}: {}\n{stderr}", child.status);
-    died
 }
 
 fn read_notes(dir: &Path) -> (Shown, Vec<(u64, B256)>) {
@@ -122,7 +98,10 @@ fn nothing_that_was_shown_is_lost_at_any_durability_boundary() {
     for (point, all_visits) in points {
         for visits in all_visits {
             let dir = tempfile::tempdir().unwrap();
-            assert!(kill_at(point, *visits, dir.path()), "{point} was not visited {visits} times");
+            assert!(
+                kill_at(CHILD, point, *visits, dir.path()),
+                "{point} was not visited {visits} times"
+            );
             check(point, *visits, dir.path());
         }
     }

@@ -192,13 +192,7 @@ async fn a_sequencer_goes_on_where_derivation_replaced_its_blocks() {
     let dir = tempfile::tempdir().unwrap();
     let node = Node::start(dir.path(), Duration::from_millis(300));
     let to = Address::repeat_byte(9);
-    let mut hashes = Vec::new();
-    for nonce in 0..5 {
-        let (hash, raw) = transfer(0, nonce, to, 1);
-        node.send(raw).await;
-        node.sealed(hash);
-        hashes.push(hash);
-    }
+    let hashes = node.transfers(0, 5, to).await;
     let replaced = node.chain.transaction(hashes[2]).unwrap().unwrap().block;
     let (hash, parent) = header(&node.chain, replaced.number() - 1);
     // The batch on L1 has another transaction with nonce 2: the old one can never come back.
@@ -231,13 +225,7 @@ async fn a_paused_sequencer_takes_replaced_transactions_up_when_it_resumes() {
     let dir = tempfile::tempdir().unwrap();
     let node = Node::start(dir.path(), Duration::from_millis(300));
     let to = Address::repeat_byte(9);
-    let mut hashes = Vec::new();
-    for nonce in 0..3 {
-        let (hash, raw) = transfer(0, nonce, to, 1);
-        node.send(raw).await;
-        node.sealed(hash);
-        hashes.push(hash);
-    }
+    let hashes = node.transfers(0, 3, to).await;
     let sequencer = node.sequencer.clone().unwrap();
     sequencer.pause().await.unwrap();
     let (hash, parent) = header(&node.chain, 0);

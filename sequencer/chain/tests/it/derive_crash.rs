@@ -5,17 +5,16 @@
 //! acknowledged may be missing, and derivation must go on from there to the same chain.
 
 use std::path::Path;
-use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use alloy_eips::BlockNumHash;
 use alloy_primitives::{Address, B256};
 use cairn_chain::{BlockRef, Chain, HeadUpdate};
+use cairn_test_setup::crash::{armed, kill_at};
 
 use crate::derive::payload;
 use crate::node::{Node, transfer};
 
-const CHILD: &str = "CAIRN_CHAIN_DERIVE_CRASH_CHILD";
+const CHILD: &str = "derive_crash::child_of_the_derivation_crash_tests";
 const BLOCKS: u64 = 12;
 /// The block that the reset goes back to.
 const RESET: u64 = 6;
@@ -60,28 +59,8 @@ fn workload(dir: &Path) {
 
 #[test]
 fn child_of_the_derivation_crash_tests() {
-    let Ok(task) = std::env::var(CHILD) else { return };
-    let mut words = task.splitn(3, ' ');
-    let (point, visits) = (words.next().unwrap(), words.next().unwrap().parse().unwrap());
-    let left = AtomicUsize::new(visits);
-    fail::cfg_callback(point, move || {
-        if left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            std::process::abort();
-        }
-    })
-    .unwrap();
-    workload(Path::new(words.next().unwrap()));
-}
-
-fn kill_at(point: &str, visits: usize, dir: &Path) {
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "derive_crash::child_of_the_derivation_crash_tests", "--nocapture"])
-        .env(CHILD, format!("{point} {visits} {}", dir.display()))
-        .output()
-        .unwrap();
-    let died = std::os::unix::process::ExitStatusExt::signal(&child.status) == Some(6);
-    let stderr = String::from_utf8_lossy(&child.stderr);
-    assert!(died, "{point} was not visited {visits} times: {}\n{stderr}", child.status);
+    let Some(dir) = armed() else { return };
+    workload(&dir);
 }
 
 fn check(point: &str, dir: &Path, reference: &[B256]) {
@@ -129,7 +108,8 @@ fn heads_and_index_are_right_after_a_crash_at_any_boundary() {
     for (point, all_visits) in points {
         for visits in all_visits {
             let dir = tempfile::tempdir().unwrap();
-            kill_at(point, *visits, dir.path());
+            let died = kill_at(CHILD, point, *visits, dir.path());
+            assert!(died, "{point} was not visited {visits} times");
             check(point, dir.path(), &reference);
         }
     }

@@ -77,6 +77,18 @@ impl Node {
         tokio::time::timeout(Duration::from_secs(20), executed).await.unwrap().unwrap()
     }
 
+    /// Transfers one from a development account, so many times, each sealed before the next.
+    pub(crate) async fn transfers(&self, from: usize, count: u64, to: Address) -> Vec<B256> {
+        let mut hashes = Vec::new();
+        for nonce in 0..count {
+            let (hash, raw) = transfer(from, nonce, to, 1);
+            self.send(raw).await;
+            self.sealed(hash);
+            hashes.push(hash);
+        }
+        hashes
+    }
+
     pub(crate) fn balance(&self, at: BlockRef, address: Address) -> U256 {
         let view = self.chain.state_at(at).unwrap().unwrap();
         view.account(address).unwrap().map_or(U256::ZERO, |account| account.balance)

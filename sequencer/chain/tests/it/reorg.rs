@@ -110,13 +110,7 @@ async fn an_unwound_sequencer_builds_the_same_transactions_again() {
     let dir = tempfile::tempdir().unwrap();
     let node = Node::start(dir.path(), Duration::from_millis(300));
     let to = Address::repeat_byte(9);
-    let mut hashes = Vec::new();
-    for nonce in 0..3 {
-        let (hash, raw) = transfer(0, nonce, to, 1);
-        node.send(raw).await;
-        node.sealed(hash);
-        hashes.push(hash);
-    }
+    let hashes = node.transfers(0, 3, to).await;
     node.chain.flush().unwrap();
     node.chain.unwind_to(0).unwrap();
     for hash in hashes {

@@ -58,13 +58,7 @@ async fn unwound_transactions_survive_a_kill_before_they_are_executed_again() {
     let dir = tempfile::tempdir().unwrap();
     let to = Address::repeat_byte(0xee);
     let node = Node::start(dir.path(), Duration::from_millis(700));
-    let mut hashes = Vec::new();
-    for nonce in 0..4 {
-        let (hash, raw) = transfer(3, nonce, to, 1);
-        node.send(raw).await;
-        node.sealed(hash);
-        hashes.push(hash);
-    }
+    let hashes = node.transfers(3, 4, to).await;
     node.chain.unwind_to(0).unwrap();
     // Stopped at once, whatever has been built again; then unwound once more without a sequencer.
     node.stop();

@@ -1,14 +1,10 @@
-//! A proxy in front of anvil that injects faults.
+//! A proxy in front of anvil that injects faults into calls.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use cairn_test_setup::{Act, Answer};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,11 +28,27 @@ pub(crate) enum Fault {
     Replace(Value),
 }
 
+impl Fault {
+    fn act(self, call: &Value) -> Act {
+        Act::Answer(match self {
+            Self::None => return Act::Pass,
+            Self::Stall => return Act::Stall,
+            Self::Truncate => return Act::Truncate,
+            Self::Status(status, retry_after) => Answer { retry_after, ..Answer::status(status) },
+            Self::Error(code, message) => Answer::error(call, code, message),
+            Self::Long(length) => Answer::ok(vec![b' '; length]),
+            Self::Replace(result) if call.is_object() => {
+                let answer = json!({"jsonrpc": "2.0", "id": call["id"], "result": result});
+                Answer::ok(answer.to_string())
+            }
+            Self::Replace(value) => Answer::ok(value.to_string()),
+        })
+    }
+}
+
 type Rule = Box<dyn FnMut(&str, &Value, &Value) -> Fault + Send>;
 
 struct Shared {
-    target: String,
-    http: reqwest::Client,
     rule: Mutex<Rule>,
     calls: watch::Sender<Vec<String>>,
     /// A method that is not passed on, and what it is answered with.
@@ -47,29 +59,35 @@ struct Shared {
 pub(crate) struct Proxy {
     pub(crate) url: String,
     shared: Arc<Shared>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    _proxy: cairn_test_setup::Proxy,
 }
 
 impl Proxy {
     pub(crate) async fn start(target: &str) -> Self {
         let shared = Arc::new(Shared {
-            target: target.to_owned(),
-            http: reqwest::Client::new(),
             rule: Mutex::new(Box::new(|_, _, _| Fault::None)),
             calls: watch::channel(Vec::new()).0,
             held: Mutex::default(),
         });
-        let router = Router::new().fallback(forward).with_state(Arc::clone(&shared));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, shared, task }
+        let proxy = cairn_test_setup::Proxy::start(target, 0).await.unwrap();
+        let state = Arc::clone(&shared);
+        proxy.set(move |passing| {
+            let call = passing.call().unwrap_or_default();
+            let name = call["method"].as_str().unwrap_or(&passing.path).to_owned();
+            let held = state.held.lock().unwrap().clone().filter(|(held, _)| *held == name);
+            if let Some((_, fault)) = held {
+                state.calls.send_modify(|calls| calls.push(name));
+                return fault.act(&call);
+            }
+            let state = Arc::clone(&state);
+            Act::After(Box::new(move |_, given| {
+                let json: Value = serde_json::from_slice(&given.body).unwrap_or_default();
+                let result = if call.is_object() { &json["result"] } else { &json };
+                state.calls.send_modify(|calls| calls.push(name.clone()));
+                (state.rule.lock().unwrap())(&name, &call["params"], result).act(&call)
+            }))
+        });
+        Self { url: proxy.url().to_owned(), shared, _proxy: proxy }
     }
 
     /// Decides from method (or path), parameters and the true result.
@@ -102,62 +120,5 @@ impl Proxy {
         let mut calls = self.shared.calls.subscribe();
         let called = calls.wait_for(|calls| calls.iter().any(|call| call == method));
         tokio::time::timeout(PATIENCE, called).await.expect("it is called").unwrap();
-    }
-}
-
-async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 64 << 20).await.unwrap();
-    let path = parts.uri.to_string();
-    let url = format!("{}{path}", shared.target);
-    let call: Option<Value> = serde_json::from_slice(&body).ok();
-    let name = call.as_ref().and_then(|call| call["method"].as_str());
-    let name = name.map_or(path, str::to_owned);
-    let held = shared.held.lock().unwrap().clone().filter(|(held, _)| *held == name);
-    if let Some((_, fault)) = held {
-        shared.calls.send_modify(|calls| calls.push(name));
-        return answer(fault, &call.unwrap_or_default(), StatusCode::OK, Bytes::new()).await;
-    }
-    let request = shared.http.request(parts.method, url).body(body);
-    let given = request.header("content-type", "application/json").send().await;
-    let Ok(given) = given else { return StatusCode::BAD_GATEWAY.into_response() };
-    let status = given.status();
-    let bytes = given.bytes().await.unwrap();
-    let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let result = if call.is_some() { json["result"].clone() } else { json };
-    let call = call.unwrap_or_default();
-    shared.calls.send_modify(|calls| calls.push(name.clone()));
-    let fault = (shared.rule.lock().unwrap())(&name, &call["params"], &result);
-    answer(fault, &call, status, bytes).await
-}
-
-async fn answer(fault: Fault, call: &Value, status: StatusCode, bytes: Bytes) -> Response {
-    match fault {
-        Fault::None => (status, bytes).into_response(),
-        Fault::Status(status, retry) => {
-            let mut response = StatusCode::from_u16(status).unwrap().into_response();
-            if let Some(retry) = retry {
-                response.headers_mut().insert("retry-after", retry.parse().unwrap());
-            }
-            response
-        }
-        Fault::Error(code, message) => {
-            let error = serde_json::json!({"code": code, "message": message});
-            let answer = serde_json::json!({"jsonrpc": "2.0", "id": call["id"], "error": error});
-            answer.to_string().into_response()
-        }
-        Fault::Stall => std::future::pending().await,
-        Fault::Truncate => {
-            let half = bytes.slice(..bytes.len() / 2);
-            let broken = std::io::Error::other("broken off");
-            let parts = futures::stream::iter([Ok(half), Err::<Bytes, _>(broken)]);
-            Response::new(Body::from_stream(parts))
-        }
-        Fault::Long(length) => vec![b' '; length].into_response(),
-        Fault::Replace(result) if call.is_object() => {
-            let answer = serde_json::json!({"jsonrpc": "2.0", "id": call["id"], "result": result});
-            answer.to_string().into_response()
-        }
-        Fault::Replace(value) => value.to_string().into_response(),
     }
 }

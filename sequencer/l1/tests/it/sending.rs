@@ -255,7 +255,7 @@ async fn a_pending_transaction_of_nobody_knows_whom_is_used_up() {
 async fn killed() {
     let url = std::env::var("CAIRN_L1_TEST_URL").unwrap();
     let folder = std::env::var("CAIRN_L1_TEST_JOURNAL").unwrap();
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    cairn_test_setup::install_tls();
     let sending = start(client(&[&url], false), Path::new(&folder)).await;
     let mut outcomes = Vec::new();
     for value in [1, 2, 4] {

@@ -1,12 +1,12 @@
-use alloy_consensus::{Header, Sealable, SignableTransaction, TxEip1559};
+use alloy_consensus::{Sealable, SignableTransaction, TxEip1559};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, hex};
-use cairn_primitives::{Block, BlockBody, L1Attributes, TxEnvelope};
+use cairn_primitives::{Block, L1Attributes, TxEnvelope};
 use op_alloy_consensus::TxDeposit;
 
 use super::*;
-use crate::batch::tests::{GENESIS_TIME, config as base_config};
 use crate::l1::L1Block;
+use crate::testing::{GENESIS_TIME, LEAST_GAS, config as base_config, execute};
 use crate::{
     Eip1559Params, L2BlockError, L2BlockRef, OperatorFeeParams, RollupConfig, SystemConfig,
 };
@@ -66,27 +66,13 @@ fn build(config: &RollupConfig, system: &SystemConfig, parent: &L2BlockRef) -> R
 
 /// The block that attributes and one transaction make.
 fn block(attributes: &RollupAttributes, parent: &L2BlockRef) -> Block {
-    let deposits = attributes.deposits.iter();
-    let mut transactions: Vec<TxEnvelope> =
-        deposits.map(|deposit| TxEnvelope::Deposit(deposit.clone().seal_slow())).collect();
-    transactions.push(transaction());
-    let header = Header {
-        parent_hash: parent.hash,
-        number: parent.number + 1,
-        timestamp: attributes.timestamp,
-        beneficiary: attributes.fee_recipient,
-        mix_hash: attributes.prev_randao,
-        gas_limit: attributes.gas_limit,
-        extra_data: attributes.extra_data.clone(),
-        parent_beacon_block_root: Some(attributes.parent_beacon_block_root),
-        ..Header::default()
-    };
-    let withdrawals = Some(Default::default());
-    Block { header, body: BlockBody { transactions, ommers: Vec::new(), withdrawals } }
+    let transactions = vec![transaction().encoded_2718().into()];
+    execute(parent, &RollupAttributes { transactions, ..attributes.clone() }).unwrap()
 }
 
 fn transaction() -> TxEnvelope {
-    let tx = TxEip1559 { to: TxKind::Call(Address::ZERO), ..TxEip1559::default() };
+    let to = TxKind::Call(Address::ZERO);
+    let tx = TxEip1559 { to, gas_limit: LEAST_GAS, ..TxEip1559::default() };
     TxEnvelope::Eip1559(tx.into_signed(Signature::new(U256::from(1), U256::from(1), false)))
 }
 

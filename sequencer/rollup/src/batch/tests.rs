@@ -11,39 +11,7 @@ use alloy_primitives::{Address, Signature, TxKind, U256, hex};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{CairnConfig, ChainOpConfig, ForkTimes, RollupGenesis, SystemConfig};
-
-pub(crate) const GENESIS_TIME: u64 = 1_700_000_000;
-pub(crate) const CHAIN_ID: u64 = 901;
-
-pub(crate) fn config() -> RollupConfig {
-    RollupConfig {
-        genesis: RollupGenesis {
-            l1: BlockNumHash::default(),
-            l2: BlockNumHash::default(),
-            l2_time: GENESIS_TIME,
-            system_config: SystemConfig::default(),
-        },
-        block_time: 2,
-        max_sequencer_drift: 1800,
-        seq_window_size: 3600,
-        channel_timeout: 300,
-        channel_timeout_granite: 50,
-        l1_chain_id: 31337,
-        l2_chain_id: CHAIN_ID,
-        forks: ForkTimes::default(),
-        batch_inbox_address: Address::ZERO,
-        deposit_contract_address: Address::ZERO,
-        l1_system_config_address: Address::ZERO,
-        protocol_versions_address: Address::ZERO,
-        chain_op_config: ChainOpConfig {
-            eip1559_elasticity: 6,
-            eip1559_denominator: 50,
-            eip1559_denominator_canyon: 250,
-        },
-        cairn: CairnConfig::default(),
-    }
-}
+pub(crate) use crate::testing::{CHAIN_ID, GENESIS_TIME, config};
 
 /// Fields that every kind of transaction has.
 #[derive(Debug, Clone)]

@@ -5,10 +5,10 @@ use alloy_primitives::{Address, Bytes, Signature, TxKind, bytes};
 use cairn_primitives::TxEnvelope;
 
 use super::*;
-use crate::batch::tests::config as base_config;
 use crate::l1::ConfigUpdate;
 use crate::l1::deposits::tests::{deposit_log, opaque};
 use crate::l1::updates::tests::update_log;
+use crate::testing::config as base_config;
 
 const INBOX: Address = Address::repeat_byte(1);
 const PORTAL: Address = Address::repeat_byte(2);

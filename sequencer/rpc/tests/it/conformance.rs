@@ -18,17 +18,7 @@ const TARGET_SIMULATE: usize = 60;
 
 /// Directory of the fixtures; `None` where there is none and that is no failure.
 pub(crate) fn fixtures() -> Option<PathBuf> {
-    let root = std::env::var_os("CAIRN_FIXTURES").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),
-        PathBuf::from,
-    );
-    let directory = root.join("execution-apis");
-    if directory.is_dir() {
-        return Some(directory);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no fixtures at {}", directory.display());
-    println!("skipped: no fixtures at {}", directory.display());
-    None
+    cairn_test_setup::fixtures("execution-apis")
 }
 
 /// Imports the chain of the suite and makes its last block head, safe and finalized.

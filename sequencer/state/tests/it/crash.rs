@@ -5,32 +5,13 @@
 //! what is left, verifies it, and checks that nothing acknowledged is missing.
 
 use std::path::Path;
-use std::process::Command;
 
 use cairn_state::{Heads, Journal, Keep, Options, SafeHeadEntry, Store};
+use cairn_test_setup::crash::{acknowledge, acknowledged, armed, kill_at};
 
 use crate::chain::{Chain, assert_view, identity, open, options};
 
-const CHILD: &str = "CAIRN_STATE_CRASH_CHILD";
-
-fn die_at(point: &str, visits: usize) {
-    let left = std::sync::atomic::AtomicUsize::new(visits);
-    fail::cfg_callback(point, move || {
-        if left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst) == 1 {
-            std::process::abort();
-        }
-    })
-    .unwrap();
-}
-
-/// Notes an acknowledged step where the parent finds it.
-fn acknowledge(dir: &Path, what: &str, number: u64) {
-    std::fs::write(dir.join(what), number.to_string()).unwrap();
-}
-
-fn acknowledged(dir: &Path, what: &str) -> u64 {
-    std::fs::read_to_string(dir.join(what)).map_or(0, |text| text.parse().unwrap())
-}
+const CHILD: &str = "crash::child_of_the_crash_tests";
 
 /// The entry that L1 block `l1` makes.
 fn derived(l1: u64, safe: alloy_eips::BlockNumHash) -> SafeHeadEntry {
@@ -78,28 +59,8 @@ fn workload(dir: &Path) {
 
 #[test]
 fn child_of_the_crash_tests() {
-    let Ok(task) = std::env::var(CHILD) else { return };
-    let (point, rest) = task.split_once(' ').unwrap();
-    let (visits, dir) = rest.split_once(' ').unwrap();
-    die_at(point, visits.parse().unwrap());
-    workload(Path::new(dir));
-}
-
-/// Runs the workload until it dies at the `visits`-th visit; `false` if it never came to it.
-fn kill_at(point: &str, visits: usize, dir: &Path) -> bool {
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::child_of_the_crash_tests", "--nocapture"])
-        .env(CHILD, format!("{point} {visits} {}", dir.display()))
-        .output()
-        .unwrap();
-    let died = std::os::unix::process::ExitStatusExt::signal(&child.status) == Some(6);
-    assert!(
-        died || child.status.success(),
-        "{point} {visits}: {}\n{}",
-        child.status,
-        String::from_utf8_lossy(&child.stderr)
-    );
-    died
+    let Some(dir) = armed() else { return };
+    workload(&dir);
 }
 
 /// The chain that the workload builds, in a store of its own.
@@ -199,15 +160,15 @@ const POINTS: [(&str, &[usize]); 18] = [
 
 #[test]
 fn a_process_killed_at_any_boundary_leaves_a_sound_store() {
-    if std::env::var_os(CHILD).is_some() {
-        return;
-    }
     let own = tempfile::tempdir().unwrap();
     let reference = reference(own.path());
     for (point, visits) in POINTS {
         for visit in visits {
             let dir = tempfile::tempdir().unwrap();
-            assert!(kill_at(point, *visit, dir.path()), "the workload never came to {point}");
+            assert!(
+                kill_at(CHILD, point, *visit, dir.path()),
+                "the workload never came to {point}"
+            );
             check(dir.path(), point, &reference);
         }
     }

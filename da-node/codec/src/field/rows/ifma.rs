@@ -17,6 +17,7 @@ use std::arch::x86_64::{
 use super::RowFactor;
 use crate::field::arithmetic::MODULUS as MODULUS_64;
 use crate::field::{Factor, Scalar};
+use crate::msm::Ifma;
 
 /// Elements of a vector.
 const LANES: usize = 8;
@@ -45,10 +46,6 @@ pub(super) fn limbs_of(factor: Factor) -> Limbs {
     cut(factor.times(Factor::from_u64(16)).0)
 }
 
-fn detected() -> bool {
-    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")
-}
-
 type Pair<'a> = (&'a mut [Scalar], &'a mut [Scalar]);
 
 pub(super) fn forward<'a>(
@@ -56,7 +53,7 @@ pub(super) fn forward<'a>(
     b: &'a mut [Scalar],
     factor: &RowFactor,
 ) -> Pair<'a> {
-    if !detected() {
+    if Ifma::detect().is_none() {
         return (a, b);
     }
     let ((a, rest_a), (b, rest_b)) = (a.as_chunks_mut::<LANES>(), b.as_chunks_mut::<LANES>());
@@ -70,7 +67,7 @@ pub(super) fn backward<'a>(
     b: &'a mut [Scalar],
     factor: &RowFactor,
 ) -> Pair<'a> {
-    if !detected() {
+    if Ifma::detect().is_none() {
         return (a, b);
     }
     let ((a, rest_a), (b, rest_b)) = (a.as_chunks_mut::<LANES>(), b.as_chunks_mut::<LANES>());
@@ -84,7 +81,7 @@ pub(super) fn add_scaled<'a>(
     row: &'a [Scalar],
     factor: &RowFactor,
 ) -> (&'a mut [Scalar], &'a [Scalar]) {
-    if !detected() {
+    if Ifma::detect().is_none() {
         return (sum, row);
     }
     let ((sum, rest_sum), (row, rest_row)) =
@@ -95,7 +92,7 @@ pub(super) fn add_scaled<'a>(
 }
 
 pub(super) fn scale<'a>(row: &'a mut [Scalar], factor: &RowFactor) -> &'a mut [Scalar] {
-    if !detected() {
+    if Ifma::detect().is_none() {
         return row;
     }
     let (row, rest) = row.as_chunks_mut::<LANES>();

@@ -18,7 +18,7 @@ pub(super) fn check_attributes(world: &World, safe: &L2BlockRef, derived: &Deriv
     let parent_origin = safe.l1_origin.number;
     let number = derived.l1_origin.number;
     assert!(number == parent_origin || number == parent_origin + 1, "an origin is passed over");
-    let origin = world.block(number).expect("a block of L1");
+    let origin = world.l1.block(number).expect("a block of L1");
     assert_eq!(origin.hash, derived.l1_origin.hash, "an origin of another L1");
     assert!(origin.timestamp <= attributes.timestamp, "before its origin");
     assert!(number <= derived.derived_from.number, "an origin that is not known yet");
@@ -39,7 +39,7 @@ pub(super) fn check_attributes(world: &World, safe: &L2BlockRef, derived: &Deriv
 
 /// The L1-attributes transaction of the origin, then all its deposits in its first block and none later.
 fn check_deposits(world: &World, derived: &DerivedAttributes) {
-    let origin = world.block(derived.l1_origin.number).expect("a block of L1");
+    let origin = world.l1.block(derived.l1_origin.number).expect("a block of L1");
     let (first, rest) = derived.attributes.deposits.split_first().expect("L1 attributes");
     let read = L1Attributes::from_deposit(first).expect("L1 attributes");
     assert_eq!(read.origin, origin.origin());
@@ -47,7 +47,7 @@ fn check_deposits(world: &World, derived: &DerivedAttributes) {
     assert!(read.to_deposit(L1AttributesFormat::Jovian) == *first, "attributes of another form");
     let expected = if derived.sequence_number == 0 { &origin.deposits[..] } else { &[] };
     assert!(rest == expected, "deposits are lost or made up");
-    let updates = world.blocks().iter().filter(|block| block.number <= origin.number);
+    let updates = world.l1.blocks.iter().filter(|block| block.number <= origin.number);
     let gas_limit = updates.flat_map(|block| &block.config_updates).last();
     if let Some(cairn_rollup::l1::ConfigUpdate::GasLimit(limit)) = gas_limit {
         assert_eq!(derived.attributes.gas_limit, *limit, "an update is lost");
@@ -57,7 +57,8 @@ fn check_deposits(world: &World, derived: &DerivedAttributes) {
 /// Asserts that no block is missing behind an L1 block: once the sequencing window of an epoch is over, its
 /// blocks are there, made of deposits if of nothing else.
 pub(super) fn check_end_of_l1(world: &World, l1: u64, safe: &L2BlockRef) {
-    let Some(next) = world.block(safe.l1_origin.number + 1).filter(|next| next.number <= l1) else {
+    let Some(next) = world.l1.block(safe.l1_origin.number + 1).filter(|next| next.number <= l1)
+    else {
         return;
     };
     let stays = safe.timestamp + world.config.block_time < next.timestamp;

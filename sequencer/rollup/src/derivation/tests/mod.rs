@@ -1,6 +1,5 @@
 //! Scenarios on a small L1, property tests, and one test for each rule.
 
-mod chain;
 mod properties;
 mod rules;
 mod scenarios;

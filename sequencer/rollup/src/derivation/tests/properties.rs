@@ -4,7 +4,6 @@ use alloy_primitives::Address;
 use proptest::prelude::*;
 
 use super::super::Event;
-use super::chain::{Chain, invalid_transaction, transaction};
 use super::world::*;
 use crate::frame::{Frame, encode_frames};
 use crate::l1::{Carrier, ConfigUpdate};
@@ -45,17 +44,17 @@ impl Plan {
     /// Appends L1 blocks of this plan, with deposits and updates now and then.
     fn extend_l1(&self, world: &mut World, salt: u64) {
         let mut choices = self.choices();
-        for interval in self.intervals.iter().skip(world.l1.len() - 1) {
-            world.push_l1(world.l1.last().unwrap().timestamp + interval, salt);
-            let head = world.head();
+        for interval in self.intervals.iter().skip(world.l1.blocks.len() - 1) {
+            world.l1.push(world.l1.last().timestamp + interval, salt);
+            let head = world.l1.head();
             if choices.below(3) == 0 {
                 let gas_limit = 21_000 + head + salt;
                 let deposit = op_alloy_consensus::TxDeposit { gas_limit, ..Default::default() };
-                world.block(head).deposits.push(deposit);
+                world.l1.block_mut(head).deposits.push(deposit);
             }
             if choices.below(5) == 0 {
                 let update = ConfigUpdate::GasLimit(30_000_000 + head + salt);
-                world.block(head).config_updates.push(update);
+                world.l1.block_mut(head).config_updates.push(update);
             }
         }
     }
@@ -64,11 +63,11 @@ impl Plan {
     /// the end, so that batches fit behind them.
     fn sequence(&self, world: &World, chain: &mut Chain) {
         let mut choices = self.choices();
-        let last = world.head() - 3;
+        let last = world.l1.head() - 3;
         let mut nonce = chain.blocks.len() as u64 * 10;
         while chain.head().l1_origin.number < last {
             let transactions = choices.below(4);
-            world.sequence(chain, 1, || {
+            chain.sequence(&world.l1, 1, || {
                 let transaction = |_| {
                     nonce += 1;
                     transaction(nonce, nonce as usize % 40)
@@ -187,8 +186,8 @@ proptest! {
         let mut damaged = channel(&[span(&world.config, &chain.batch_blocks(all(&chain)))]);
         let at = flip.index(damaged.len());
         damaged[at] ^= 1 << (broken % 8);
-        world.post_channel(world.head() - 1, 0xdd, damaged);
-        world.block(l1).batches.insert(0, crate::l1::InboxTransaction {
+        world.post_channel(world.l1.head() - 1, 0xdd, damaged);
+        world.l1.block_mut(l1).batches.insert(0, crate::l1::InboxTransaction {
             index: 0,
             hash: Default::default(),
             sender: BATCHER,
@@ -196,11 +195,11 @@ proptest! {
         });
 
         let all_at_once = world.derive();
-        let mut node = Node::new(&world.config);
+        let mut node = Verifier::new(&world.config);
         let mut seen = world.clone();
-        seen.cut(L1_GENESIS + 1);
-        for block in world.l1.iter().skip(1) {
-            seen.l1.push(block.clone());
+        seen.l1.cut(L1_GENESIS + 1);
+        for block in world.l1.blocks.iter().skip(1) {
+            seen.l1.blocks.push(block.clone());
             node.follow(&seen);
             if restarts >> (block.number % 64) & 1 == 1 {
                 node.restart(&seen);
@@ -228,12 +227,12 @@ proptest! {
 
         // Another L1 from `fork` on. The sequencer keeps the blocks whose origins are left, and
         // what was posted below is still there.
-        let fork = L1_GENESIS + 1 + fork.index(world.l1.len() - 1) as u64;
-        world.cut(fork);
+        let fork = L1_GENESIS + 1 + fork.index(world.l1.blocks.len() - 1) as u64;
+        world.l1.cut(fork);
         other.extend_l1(&mut world, 1);
-        if world.head() > fork + 3 {
+        if world.l1.head() > fork + 3 {
             let mut base = world.clone();
-            base.cut(fork);
+            base.l1.cut(fork);
             let safe = base.derive();
             let mut chain = safe.chain;
             let kept = chain.blocks.len();
@@ -245,7 +244,7 @@ proptest! {
         node.follow(&world);
         // An L1 that is shorter than before shows itself when it grows.
         while node.resets.is_empty() {
-            world.push_l1(world.l1.last().unwrap().timestamp + 4, 2);
+            world.l1.push(world.l1.last().timestamp + 4, 2);
             node.follow(&world);
         }
         let fresh = world.derive();

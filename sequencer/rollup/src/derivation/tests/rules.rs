@@ -6,7 +6,6 @@ use alloy_primitives::{B256, Bytes};
 use super::super::origins::Origins;
 use super::super::validity::{Context, SpanError};
 use super::super::{BatchDrop, SafeChain};
-use super::chain::{Chain, transaction};
 use super::world::*;
 use crate::batch::{SingularBatch, SpanBatch, SpanBatchBlock};
 use crate::{L2BlockRef, RollupConfig, SystemConfig};
@@ -52,7 +51,7 @@ impl Case {
 
     fn with_context<T>(&self, run: impl FnOnce(Context<'_>) -> T) -> T {
         let mut origins = Origins::new(SystemConfig::default());
-        for block in &self.world.l1 {
+        for block in &self.world.l1.blocks {
             if block.number <= self.current {
                 origins.push(block.clone()).unwrap();
             }
@@ -140,7 +139,7 @@ fn drops_a_batch_with_an_origin_on_another_l1() {
 #[test]
 fn drops_a_batch_older_than_its_origin() {
     let case = Case::new();
-    let epoch = case.world.l1_block(103).unwrap().id();
+    let epoch = case.world.l1.block(103).unwrap().id();
     assert_eq!(case.singular(|batch| batch.epoch = epoch), Err(BatchDrop::BeforeOrigin));
 }
 
@@ -156,7 +155,7 @@ fn drops_transactions_in_the_block_that_activates_jovian() {
 fn beyond_the_drift(next_origin: u64) -> Case {
     let mut case = Case::new();
     case.safe.timestamp = GENESIS_TIME + 8 + 1800;
-    case.world.block(103).timestamp = next_origin;
+    case.world.l1.block_mut(103).timestamp = next_origin;
     case
 }
 

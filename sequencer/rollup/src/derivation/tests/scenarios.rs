@@ -3,7 +3,6 @@
 use alloy_primitives::{Address, B256, Bytes};
 
 use super::super::*;
-use super::chain::{Chain, invalid_transaction, random_transaction, transaction};
 use super::world::*;
 use crate::batch::SingularBatch;
 use crate::frame::encode_frames;
@@ -32,7 +31,7 @@ fn spans_singular_batches_and_certificates_give_the_sequenced_chain() {
 fn deposits_come_with_the_first_block_of_their_epoch() {
     let mut world = World::with_l1(3, 4);
     let deposit = op_alloy_consensus::TxDeposit { gas_limit: 21_000, ..Default::default() };
-    world.block(102).deposits = vec![deposit];
+    world.l1.block_mut(102).deposits = vec![deposit];
     let chain = world.sequenced(5);
     world.post_span(103, &chain.batch_blocks(1..6));
     let node = world.derive();
@@ -48,7 +47,7 @@ fn deposits_come_with_the_first_block_of_their_epoch() {
 fn a_silent_batcher_gives_blocks_of_deposits_when_the_window_ends() {
     let mut world = World::with_l1(14, 4);
     let deposit = op_alloy_consensus::TxDeposit { gas_limit: 21_000, ..Default::default() };
-    world.block(101).deposits = vec![deposit];
+    world.l1.block_mut(101).deposits = vec![deposit];
     let node = world.derive();
     // The windows of 100 to 104 are over at 114.
     let refs = node.chain.refs();
@@ -58,8 +57,8 @@ fn a_silent_batcher_gives_blocks_of_deposits_when_the_window_ends() {
     assert_eq!(with_deposit, [1, 2, 1, 1, 1, 1, 1, 1, 1]);
     // The batcher comes back and goes on from there.
     let mut chain = node.chain.clone();
-    world.push_l1(GENESIS_TIME + 60, 0);
-    world.sequence(&mut chain, 4, || vec![transaction(1, 1)]);
+    world.l1.push(GENESIS_TIME + 60, 0);
+    chain.sequence(&world.l1, 4, || vec![transaction(1, 1)]);
     world.post_span(115, &chain.batch_blocks(10..14));
     let mut node = node;
     node.follow(&world);
@@ -257,7 +256,7 @@ fn a_big_channel_fills_blobs_of_several_blocks() {
     let mut world = World::with_l1(9, 4);
     let mut chain = Chain::new(&world.config);
     let mut nonce = 0;
-    world.sequence(&mut chain, 6, || {
+    chain.sequence(&world.l1, 6, || {
         nonce += 1;
         (0..4).map(|n| random_transaction(nonce * 4 + n, 30_000)).collect()
     });
@@ -317,12 +316,12 @@ fn what_is_dropped_is_reported_up_to_a_limit() {
 fn system_configuration_changes_with_its_l1_block() {
     let successor = Address::repeat_byte(0x5c);
     let mut world = World::with_l1(8, 4);
-    world.block(102).config_updates = vec![
+    world.l1.block_mut(102).config_updates = vec![
         ConfigUpdate::GasLimit(40_000_000),
         ConfigUpdate::Eip1559(Eip1559Params { denominator: 8, elasticity: 2 }),
         ConfigUpdate::MinBaseFee(77),
     ];
-    world.block(104).config_updates = vec![ConfigUpdate::Batcher(successor)];
+    world.l1.block_mut(104).config_updates = vec![ConfigUpdate::Batcher(successor)];
     let chain = world.sequenced(8);
     world.post_span(103, &chain.batch_blocks(1..5));
     let rest = channel(&[span(&world.config, &chain.batch_blocks(5..9))]);
@@ -341,8 +340,8 @@ fn system_configuration_changes_with_its_l1_block() {
 #[test]
 fn beyond_the_drift_blocks_are_empty_until_l1_goes_on() {
     let mut world = World::new();
-    world.push_l1(GENESIS_TIME + 1810, 0);
-    world.push_l1(GENESIS_TIME + 1820, 0);
+    world.l1.push(GENESIS_TIME + 1810, 0);
+    world.l1.push(GENESIS_TIME + 1820, 0);
     let chain = world.sequenced(906);
     let last = &chain.blocks[900..=905];
     let counts: Vec<_> = last.iter().map(|(_, block)| block.body.transactions.len()).collect();
@@ -354,7 +353,7 @@ fn beyond_the_drift_blocks_are_empty_until_l1_goes_on() {
     // The same chain with a transaction where none may be.
     let mut batches: Vec<SingularBatch> = singular(&chain.batch_blocks(all(&chain)));
     batches[902].transactions.push(transaction(5, 5));
-    world.block(102).batches.clear();
+    world.l1.block_mut(102).batches.clear();
     world.post_singular(102, &batches);
     let node = world.derive();
     assert_eq!(node.batch_drops(), [BatchDrop::Drift]);
@@ -367,8 +366,8 @@ fn finality_follows_l1_and_refuses_another_l1() {
     let chain = world.sequenced(6);
     world.post_span(103, &chain.batch_blocks(1..4));
     world.post_span(105, &chain.batch_blocks(4..7));
-    let mut node = Node::new(&world.config);
-    let id = |number| world.l1_block(number).unwrap().id();
+    let mut node = Verifier::new(&world.config);
+    let id = |number| world.l1.block(number).unwrap().id();
     // Not read yet: said once it has been.
     node.step(Event::L1Finalized(id(104)), &world);
     assert_eq!(node.finalized, None);
@@ -389,7 +388,7 @@ fn deposits_that_do_not_execute_are_an_error() {
     let mut world = World::with_l1(4, 4);
     let chain = world.sequenced(1);
     world.post_span(102, &chain.batch_blocks(1..2));
-    let mut node = Node::new(&world.config);
+    let mut node = Verifier::new(&world.config);
     let mut event = Some(Event::Start);
     while let Some(next) = event {
         event = match node.step(next, &world) {
@@ -407,7 +406,7 @@ fn deposits_that_do_not_execute_are_an_error() {
 #[test]
 fn what_was_not_asked_for_is_an_error() {
     let world = World::with_l1(4, 4);
-    let mut node = Node::new(&world.config);
+    let mut node = Verifier::new(&world.config);
     let error = node.machine.step(Event::Invalid, &node.chain).unwrap_err();
     assert!(matches!(error, DerivationError::Unexpected { waiting: "the start", .. }));
 }
@@ -417,16 +416,16 @@ fn another_l1_than_was_read_resets() {
     let world = World::with_l1(4, 4);
     let mut node = world.derive();
     let mut other = World::with_l1(5, 4);
-    other.block(105).parent_hash = B256::ZERO;
-    let block = std::sync::Arc::new(other.block(105).clone());
+    other.l1.block_mut(105).parent_hash = B256::ZERO;
+    let block = std::sync::Arc::new(other.l1.block_mut(105).clone());
     let effects = node.machine.step(Event::L1Block(block), &node.chain).unwrap();
     assert!(matches!(effects[..], [Effect::Reset(ResetReason::L1Reorg { number: 105, .. })]));
 
     // The first block must be the one that the starting point names.
-    let mut node = Node::new(&world.config);
-    other.block(100).hash = B256::ZERO;
+    let mut node = Verifier::new(&world.config);
+    other.l1.block_mut(100).hash = B256::ZERO;
     node.machine.step(Event::Start, &node.chain).unwrap();
-    let block = std::sync::Arc::new(other.block(100).clone());
+    let block = std::sync::Arc::new(other.l1.block_mut(100).clone());
     let effects = node.machine.step(Event::L1Block(block), &node.chain).unwrap();
     assert!(matches!(effects[..], [Effect::Reset(ResetReason::L1Differs { .. })]));
 }
@@ -434,9 +433,9 @@ fn another_l1_than_was_read_resets() {
 #[test]
 fn another_l1_block_than_was_asked_for_is_an_error() {
     let mut world = World::with_l1(4, 4);
-    let mut node = Node::new(&world.config);
+    let mut node = Verifier::new(&world.config);
     node.machine.step(Event::Start, &node.chain).unwrap();
-    let block = std::sync::Arc::new(world.block(102).clone());
+    let block = std::sync::Arc::new(world.l1.block_mut(102).clone());
     let error = node.machine.step(Event::L1Block(block), &node.chain).unwrap_err();
     assert!(matches!(error, DerivationError::Unexpected { waiting: "an L1 block", .. }));
 }
@@ -445,7 +444,7 @@ fn another_l1_block_than_was_asked_for_is_an_error() {
 fn other_data_than_was_asked_for_is_an_error() {
     let mut world = World::with_l1(4, 4);
     world.post_certificate(101, vec![0]);
-    let mut node = Node::new(&world.config);
+    let mut node = Verifier::new(&world.config);
     let mut event = Some(Event::Start);
     while !matches!(event, Some(Event::Data(_)) | None) {
         event = node.step(event.unwrap(), &world);
@@ -469,9 +468,9 @@ fn a_safe_block_that_cannot_be_read_resets() {
     let chain = world.sequenced(3);
     world.post_span(103, &chain.batch_blocks(1..3));
     let mut node = world.derive();
-    world.push_l1(GENESIS_TIME + 16, 0);
+    world.l1.push(GENESIS_TIME + 16, 0);
     world.post_span(104, &chain.batch_blocks(2..4));
-    let block = std::sync::Arc::new(world.block(104).clone());
+    let block = std::sync::Arc::new(world.l1.block_mut(104).clone());
     let effects = node.machine.step(Event::L1Block(block), &Broken).unwrap();
     assert!(matches!(effects[..], [Effect::Reset(ResetReason::SafeChain { number: 1, .. })]));
 }
@@ -481,7 +480,7 @@ fn a_block_that_does_not_follow_resets() {
     let mut world = World::with_l1(4, 4);
     let chain = world.sequenced(2);
     world.post_span(102, &chain.batch_blocks(1..3));
-    let mut node = Node::new(&world.config);
+    let mut node = Verifier::new(&world.config);
     let mut event = Some(Event::Start);
     while !matches!(event, Some(Event::Applied(_)) | None) {
         event = node.step(event.unwrap(), &world);

@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use super::super::{Effect, Event};
-use super::chain::{Chain, transaction};
 use super::world::*;
 
 #[test]
@@ -15,7 +14,7 @@ fn speed_of_transfers_in_span_batches() {
     let mut world = World::with_l1(20, 4);
     let mut chain = Chain::new(&world.config);
     let mut nonce = 0;
-    world.sequence(&mut chain, BLOCKS, || {
+    chain.sequence(&world.l1, BLOCKS, || {
         nonce += TRANSFERS;
         (nonce - TRANSFERS..nonce).map(|nonce| transaction(nonce, 0)).collect()
     });
@@ -24,7 +23,7 @@ fn speed_of_transfers_in_span_batches() {
         let l1 = blocks[4].block.l1_origin.number + 1;
         world.post_span(l1, &blocks);
     }
-    let mut node = Node::new(&world.config);
+    let mut node = Verifier::new(&world.config);
     let mut spent = Duration::ZERO;
     let mut event = Some(Event::Start);
     let mut transactions = 0;
@@ -35,7 +34,7 @@ fn speed_of_transfers_in_span_batches() {
         for effect in effects {
             match effect {
                 Effect::NeedL1Block { number, .. } => {
-                    let block = world.l1_block(number).cloned();
+                    let block = world.l1.block(number).cloned();
                     event = block.map(|block| Event::L1Block(block.into()));
                 }
                 Effect::Attributes(derived) => {

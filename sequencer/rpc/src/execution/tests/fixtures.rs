@@ -1,6 +1,6 @@
 //! The execution-apis fixtures of the methods here, compared with what geth answered.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -21,17 +21,7 @@ const FOLDERS: [&str; 8] = [
 const EXCEPTIONS: [(&str, &str); 0] = [];
 
 pub(super) fn fixtures() -> Option<PathBuf> {
-    let dir = match std::env::var_os("CAIRN_FIXTURES") {
-        Some(dir) => PathBuf::from(dir),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),
-    };
-    let dir = dir.join("execution-apis");
-    if dir.is_dir() {
-        return Some(dir);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no fixtures at {}", dir.display());
-    eprintln!("skipped: no fixtures at {}", dir.display());
-    None
+    cairn_test_setup::fixtures("execution-apis")
 }
 
 /// Whether a response is the one expected: the same JSON, for errors the same code.

@@ -5,23 +5,14 @@ use std::path::PathBuf;
 
 use alloy_primitives::{B256, hex, keccak256};
 use alloy_trie::Nibbles;
+use cairn_test_setup::fixtures;
 use serde_json::Value;
 
 use super::MemoryTrie;
 use crate::trie::{LeafValue, TrieSource};
 
 fn directory() -> Option<PathBuf> {
-    let fixtures = std::env::var_os("CAIRN_FIXTURES").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),
-        PathBuf::from,
-    );
-    let directory = fixtures.join("ethereum-tests/TrieTests");
-    if directory.is_dir() {
-        return Some(directory);
-    }
-    assert!(std::env::var("CI").is_err(), "no fixtures at {}", directory.display());
-    println!("skipped: no fixtures at {}", directory.display());
-    None
+    fixtures("ethereum-tests/TrieTests")
 }
 
 /// Text, or hex behind `0x`.

@@ -1,10 +1,9 @@
 //! Free TCP ports on the loopback interface.
 
 use std::collections::HashSet;
+use std::io::{Error, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{LazyLock, Mutex, PoisonError};
-
-use eyre::eyre;
 
 /// Ports given out by this process. The node that one was meant for may not have bound it yet.
 static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
@@ -19,7 +18,7 @@ const ATTEMPTS: usize = 1024;
 ///
 /// # Errors
 /// When none is found.
-pub fn free_port() -> eyre::Result<u16> {
+pub fn free_port() -> std::io::Result<u16> {
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..ATTEMPTS {
         let port = rand::random_range(RANGE);
@@ -28,7 +27,8 @@ pub fn free_port() -> eyre::Result<u16> {
             return Ok(port);
         }
     }
-    Err(eyre!("no free loopback port among {ATTEMPTS} tried"))
+    let none = format!("no free loopback port among {ATTEMPTS} tried");
+    Err(Error::new(ErrorKind::AddrInUse, none))
 }
 
 #[cfg(test)]
