@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cairn_chain::{ChainError, DeriveError, ImportError};
 use cairn_da_client::ClientError;
+use cairn_l1::send::SendError;
 use cairn_l1::{DataError, L1Error, NextStep};
 use cairn_rollup::derivation::{DerivationError, ResetReason};
 use cairn_rollup::l1::L1BlockError;
@@ -51,6 +52,15 @@ pub enum DriverError {
     /// The chain holds a block that says not what it was built on.
     #[error("L2 block: {0}")]
     Block(String),
+    /// The derivation machine asks for nothing: a bug.
+    #[error("derivation asks for nothing and would wait for ever")]
+    Idle,
+    /// What sends transactions has ended.
+    #[error("sending: {0}")]
+    Send(#[from] SendError),
+    /// A task panicked: a bug.
+    #[error("a task has ended with a {0}")]
+    Panic(String),
     /// The runtime is shutting down.
     #[error("shutting down")]
     Stopped,
@@ -87,6 +97,9 @@ impl DriverError {
             | Self::Start(_)
             | Self::Derive(_)
             | Self::Block(_)
+            | Self::Idle
+            | Self::Send(_)
+            | Self::Panic(_)
             | Self::Stopped => NextStep::Stop,
         }
     }

@@ -14,9 +14,9 @@ use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use crate::DriverError;
+use crate::worker::Task;
 
 /// Longest message: a block of the largest size in hexadecimal.
 const MESSAGE_BYTES: u32 = 160 << 20;
@@ -42,23 +42,22 @@ pub struct FeedConfig {
 
 /// A running client. Dropping it ends it.
 #[derive(Debug)]
-pub struct FeedClient(JoinHandle<()>);
-
-impl Drop for FeedClient {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+pub struct FeedClient(Task);
 
 impl FeedClient {
     /// Follows the feed; checked blocks come out of the receiver.
     pub fn spawn(config: FeedConfig, chain: Chain) -> (Self, mpsc::Receiver<Block>) {
         let (out, blocks) = mpsc::channel(BUFFERED);
-        (Self(tokio::spawn(follow(config, chain, out))), blocks)
+        (Self(Task::spawn("feed", follow(config, chain, out))), blocks)
+    }
+
+    /// Why nothing is followed any more, if so: a bug.
+    pub fn ended(&self) -> Option<String> {
+        self.0.ended().reason()
     }
 }
 
-async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) {
+async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) -> Result<(), String> {
     let mut back = 0;
     while !out.is_closed() {
         let head = chain.heads().unsafe_head.number;
@@ -75,6 +74,7 @@ async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) {
         tracing::warn!(target: "driver::feed", url = config.url, reason, from, "no feed");
         tokio::time::sleep(config.pause).await;
     }
+    Ok(())
 }
 
 async fn connect(

@@ -8,7 +8,7 @@ use alloy_eips::eip4844::Blob;
 use alloy_primitives::{Address, Bytes, U64};
 use cairn_da_client::ClientError;
 use cairn_l1::send::{Confirmed, SendError, TransactionContent, TransactionSender};
-use cairn_l1::{L1Client, L1Error};
+use cairn_l1::{L1Client, L1Error, NextStep};
 use cairn_rollup::batcher::{
     BatcherTransaction, DispersalFailure, DispersalId, Event, TxFailure, TxId,
 };
@@ -20,23 +20,28 @@ use crate::{Dispersal, DriverError};
 
 /// Pause before something that failed is reported, and with that tried again.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Least pause before L1 is asked again.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
 
 /// Sends a transaction to the inbox and tells what became of it.
+///
+/// # Errors
+/// [`DriverError::Send`] when nothing can be sent any more.
 pub(super) async fn send(
     sender: Arc<TransactionSender>,
     inbox: Address,
     id: TxId,
     transaction: BatcherTransaction,
-) -> Event {
+) -> Result<Event, DriverError> {
     let content = match content(inbox, &transaction) {
         Ok(content) => content,
         Err(reason) => {
             tracing::error!(target: "driver::batcher", reason, "no transaction");
-            return Event::TxFailed { id, failure: TxFailure::Refused };
+            return Ok(Event::TxFailed { id, failure: TxFailure::Refused });
         }
     };
     let started = Instant::now();
-    match sender.send(content).await {
+    let event = match sender.send(content).await {
         Ok(Confirmed { hash, block, success, .. }) => {
             tracing::info!(
                 target: "driver::batcher",
@@ -56,12 +61,14 @@ pub(super) async fn send(
             tracing::warn!(target: "driver::batcher", message, %data, "the inbox refuses a batch");
             Event::TxFailed { id, failure: TxFailure::Reverted }
         }
+        Err(error @ (SendError::Stopped | SendError::Journal(_))) => return Err(error.into()),
         Err(error) => {
             tracing::warn!(target: "driver::batcher", %error, "batch not sent");
             tokio::time::sleep(PAUSE).await;
             Event::TxFailed { id, failure: TxFailure::Refused }
         }
-    }
+    };
+    Ok(event)
 }
 
 const fn carrier(transaction: &BatcherTransaction) -> &'static str {
@@ -108,12 +115,31 @@ pub(super) async fn disperse(
     }
 }
 
-/// The account's nonces, as of L1's newest block and with the mempool.
-pub(super) async fn nonces(
+/// The account's nonces, once what an earlier run sent is decided. Asks L1 until it answers.
+///
+/// # Errors
+/// [`DriverError::Send`] when nothing can be sent any more.
+pub(super) async fn settled_nonces(
     l1: Arc<L1Client>,
     sender: Arc<TransactionSender>,
-) -> Result<Event, L1Error> {
-    let account = sender.account();
+) -> Result<Event, DriverError> {
+    loop {
+        sender.settled().await?;
+        let error = match nonces(&l1, sender.account()).await {
+            Ok(event) => return Ok(event),
+            Err(error) => error,
+        };
+        tracing::warn!(target: "driver::batcher", %error, "nonces not read");
+        let pause = match error.next_step() {
+            NextStep::Retry(pause) => pause.max(PAUSE_MIN),
+            NextStep::Reset | NextStep::Stop => Duration::from_secs(5),
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The account's nonces, as of L1's newest block and with the mempool.
+async fn nonces(l1: &L1Client, account: Address) -> Result<Event, L1Error> {
     let Some(head) = l1.block_ref(BlockNumberOrTag::Latest).await? else {
         return Err(L1Error::Unavailable {
             what: "the newest block".to_owned(),
@@ -121,8 +147,8 @@ pub(super) async fn nonces(
             after: PAUSE,
         });
     };
-    let latest = nonce(&l1, account, BlockNumberOrTag::Number(head.number)).await?;
-    let pending = nonce(&l1, account, BlockNumberOrTag::Pending).await?;
+    let latest = nonce(l1, account, BlockNumberOrTag::Number(head.number)).await?;
+    let pending = nonce(l1, account, BlockNumberOrTag::Pending).await?;
     Ok(Event::Nonces { latest, pending: pending.max(latest), at: head.number })
 }
 

@@ -17,7 +17,6 @@ use cairn_chain::Chain;
 use cairn_l1::{HeadState, L1Client, NextStep};
 use cairn_primitives::Block;
 use cairn_rollup::{RollupConfig, RollupHandle};
-use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
 use self::session::Session;
@@ -51,8 +50,7 @@ pub struct DerivationConfig {
 /// The running thread. Dropping it ends the thread.
 #[derive(Debug)]
 pub struct DerivationTask {
-    _worker: Worker,
-    ended: Arc<Mutex<Option<String>>>,
+    worker: Worker,
 }
 
 /// What every session uses.
@@ -81,8 +79,6 @@ impl DerivationTask {
         config.handle.on_reset(move || {
             let _ = ask.try_send(());
         });
-        let ended = Arc::new(Mutex::new(None));
-        let reason = ended.clone();
         let worker = Worker::spawn("cairn-derive", move |stop| async move {
             let shared = Shared {
                 reader: ChainReader::new(config.chain.clone(), config.rollup.clone()),
@@ -97,17 +93,14 @@ impl DerivationTask {
                 resets,
                 stop,
             };
-            if let Err(error) = run(shared).await {
-                tracing::error!(target: "driver::derive", %error, "derivation has ended");
-                *reason.lock() = Some(error.to_string());
-            }
+            run(shared).await
         })?;
-        Ok(Self { _worker: worker, ended })
+        Ok(Self { worker })
     }
 
     /// Why derivation has ended, if it has: something that needs an operator.
     pub fn ended(&self) -> Option<String> {
-        self.ended.lock().clone()
+        self.worker.ended().reason()
     }
 }
 

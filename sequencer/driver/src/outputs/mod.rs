@@ -21,11 +21,11 @@ use cairn_rollup::proposer::{
     Action, Duties, Game, Outcome, Outlook, WrongOutput, decide, wrong_output,
 };
 use cairn_rollup::{RollupConfig, output_root};
-use tokio::task::JoinHandle;
 
 use self::contract::{DisputeGameFactory, OutputGame};
 use self::reader::{GameReader, Seen};
 use crate::DriverError;
+use crate::worker::Task;
 
 /// What watching output roots needs.
 #[derive(Debug)]
@@ -86,13 +86,7 @@ impl From<alloy::transports::TransportError> for OutputError {
 
 /// The running task. Dropping it ends it.
 #[derive(Debug)]
-pub struct OutputsTask(JoinHandle<()>);
-
-impl Drop for OutputsTask {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+pub struct OutputsTask(Task);
 
 impl OutputsTask {
     /// Starts watching. Must be called within a tokio runtime.
@@ -102,7 +96,12 @@ impl OutputsTask {
         }
         let reader = GameReader::new(config.provider.clone(), &config.rollup);
         let watch = Watch { config, reader, ended: Vec::new(), alarmed: HashSet::new() };
-        Self(tokio::spawn(watch.run()))
+        Self(Task::spawn("outputs", watch.run()))
+    }
+
+    /// Why nobody watches any more, if so: a bug.
+    pub fn ended(&self) -> Option<String> {
+        self.0.ended().reason()
     }
 }
 
@@ -116,7 +115,7 @@ struct Watch {
 }
 
 impl Watch {
-    async fn run(mut self) {
+    async fn run(mut self) -> Result<(), String> {
         let mut look = tokio::time::interval(self.config.interval);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
