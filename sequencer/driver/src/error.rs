@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cairn_chain::{ChainError, DeriveError, ImportError};
 use cairn_da_client::ClientError;
+use cairn_da_client::registry::RegistryError;
 use cairn_l1::send::SendError;
 use cairn_l1::{DataError, L1Error, NextStep};
 use cairn_rollup::derivation::{DerivationError, ResetReason};
@@ -40,6 +41,9 @@ pub enum DriverError {
     /// There is no starting point.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// There is none yet: the endpoint has not got to a block that the chain is built on.
+    #[error("L1 is behind: {0}")]
+    L1Behind(StartError),
     /// The chain failed.
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -78,7 +82,10 @@ impl DriverError {
             Self::Reset(_) | Self::ResetAsked | Self::Derive(DeriveError::UnknownParent(_)) => {
                 NextStep::Reset
             }
-            Self::Da(_) | Self::BlobParams(_) | Self::Import(_) => NextStep::Retry(Self::PAUSE),
+            Self::Da(ClientError::Registry(RegistryError::WrongChain { .. })) => NextStep::Stop,
+            Self::Da(_) | Self::BlobParams(_) | Self::Import(_) | Self::L1Behind(_) => {
+                NextStep::Retry(Self::PAUSE)
+            }
             Self::Start(StartError::NeedL1(_) | StartError::Store(_)) => {
                 NextStep::Retry(Self::PAUSE)
             }

@@ -55,3 +55,7 @@ fn execute(
     }
     Ok(derived.block)
 }
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

@@ -26,6 +26,9 @@ use crate::{ChainReader, DataReader, DriverError};
 /// Pause after resets that follow each other without a block in between.
 const RESET_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
+/// Least pause before another attempt, whatever the error says.
+const PAUSE_MIN: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// What derivation works with.
 #[derive(Debug)]
 pub struct DerivationConfig {
@@ -105,7 +108,12 @@ impl DerivationTask {
 }
 
 async fn run(mut shared: Shared) -> Result<(), DriverError> {
-    shared.l1.check_chain().await.or_else(|error| match error.next_step() {
+    let mut stop = shared.stop.clone();
+    let checked = tokio::select! {
+        checked = shared.l1.check_chain() => checked,
+        () = stop.asked() => return Ok(()),
+    };
+    checked.or_else(|error| match error.next_step() {
         NextStep::Stop => Err(error),
         // The session will ask again.
         NextStep::Retry(_) | NextStep::Reset => Ok(()),
@@ -121,7 +129,7 @@ async fn run(mut shared: Shared) -> Result<(), DriverError> {
         let pause = match (&error, error.next_step()) {
             (DriverError::Stopped, _) => return Ok(()),
             (_, NextStep::Stop) => return Err(error),
-            (_, NextStep::Retry(pause)) => pause,
+            (_, NextStep::Retry(pause)) => pause.max(PAUSE_MIN),
             (_, NextStep::Reset) => RESET_PAUSE,
         };
         metrics::counter!("cairn_derivation_resets_total").increment(1);
@@ -132,3 +140,6 @@ async fn run(mut shared: Shared) -> Result<(), DriverError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
