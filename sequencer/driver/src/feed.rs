@@ -22,6 +22,9 @@ use crate::worker::Task;
 const MESSAGE_BYTES: u32 = 160 << 20;
 /// Messages that wait before the connection does.
 const BUFFERED: usize = 16;
+/// Blocks that can be between the client and the chain: those that wait, one that is imported, and
+/// the one in hand. One that is further ahead has another before it that was not taken.
+const UNDER_WAY: u64 = BUFFERED as u64 + 2;
 /// Blocks that a follower goes back when what it has is not what the sequencer has.
 const REWIND: u64 = 64;
 
@@ -65,7 +68,7 @@ async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) -> R
         let from = head.saturating_sub(back).max(chain.heads().safe.number).saturating_add(1);
         let reason = match connect(&config, from).await {
             // The connection ends with its client.
-            Ok((_client, feed)) => read(&config, feed, &out).await,
+            Ok((_client, feed)) => read(&config, &chain, feed, &out).await,
             Err(reason) => reason,
         };
         let moved = chain.heads().unsafe_head.number > head;
@@ -102,6 +105,7 @@ async fn connect(
 /// Reads until the feed ends or says something wrong; gives the reason.
 async fn read(
     config: &FeedConfig,
+    chain: &Chain,
     mut feed: Subscription<SignedBlock>,
     out: &mpsc::Sender<Block>,
 ) -> String {
@@ -119,6 +123,10 @@ async fn read(
                 return error.to_string();
             }
         };
+        let (number, head) = (block.header.number, chain.heads().unsafe_head.number);
+        if number > head.saturating_add(UNDER_WAY) {
+            return format!("block {number} has no parent here, the head is {head}");
+        }
         if out.send(block).await.is_err() {
             return "nobody wants blocks any more".to_owned();
         }
@@ -126,8 +134,8 @@ async fn read(
 }
 
 /// Takes an unsafe block. One that builds on a canonical block above the safe head takes the place of
-/// what is there; one whose parent is unknown is passed over, and comes again when the client
-/// connects anew. Only failures of the node are errors.
+/// what is there; one whose parent is unknown is passed over, and comes again when the client sees that the
+/// chain stays behind and connects anew. Only failures of the node are errors.
 pub(crate) fn import(chain: &Chain, block: Block) -> Result<(), DriverError> {
     let number = block.header.number;
     let parent = block.header.parent_hash;
@@ -155,3 +163,7 @@ pub(crate) fn import(chain: &Chain, block: Block) -> Result<(), DriverError> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;
