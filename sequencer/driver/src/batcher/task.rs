@@ -70,6 +70,11 @@ impl BatcherTask {
     pub fn ended(&self) -> Option<String> {
         self.worker.ended().reason()
     }
+
+    #[cfg(test)]
+    pub(super) async fn wait_end(&self) -> String {
+        self.worker.ended().wait().await
+    }
 }
 
 async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) -> Result<(), DriverError> {
@@ -223,3 +228,7 @@ impl Shell {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "task_tests.rs"]
+mod tests;
