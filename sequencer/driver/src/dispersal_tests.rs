@@ -142,7 +142,10 @@ async fn with_too_few_honest_operators_there_is_no_certificate() {
         let DriverError::Da(ClientError::NotCertified(shortfall)) = error else {
             panic!("{fault:?}: {error}")
         };
-        assert_eq!(shortfall.failures.len(), 2, "{fault:?}: {shortfall}");
+        // It does not wait for the others once two thirds are out of reach.
+        let blamed: Vec<_> = shortfall.failures.iter().map(|(operator, _)| operator.0).collect();
+        assert!(blamed.contains(&1) && blamed.contains(&2), "{fault:?}: {shortfall}");
+        assert!(shortfall.signed < shortfall.needed);
     }
 }
 

@@ -81,7 +81,8 @@ async fn a_chain_that_stays_behind_its_feed_is_fed_anew() {
             import(&ours.chain, block).unwrap();
         }
     });
-    assert_eq!(soon(asked.recv()).await, 2, "behind the only block that could be taken");
+    // At the latest behind the only block that could be taken.
+    assert!(soon(asked.recv()).await <= 2);
     assert_eq!(client.ended(), None);
     drop(client);
     importing.await.unwrap();

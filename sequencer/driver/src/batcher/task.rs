@@ -70,11 +70,6 @@ impl BatcherTask {
     pub fn ended(&self) -> Option<String> {
         self.worker.ended().reason()
     }
-
-    #[cfg(test)]
-    pub(super) async fn wait_end(&self) -> String {
-        self.worker.ended().wait().await
-    }
 }
 
 async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) -> Result<(), DriverError> {

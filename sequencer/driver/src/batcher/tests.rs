@@ -85,19 +85,15 @@ async fn nonces_are_asked_for_until_l1_answers() {
     assert_eq!(event.unwrap().unwrap(), Event::Nonces { latest: 5, pending: 5, at: 2 });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_batcher_without_its_sender_ends_and_says_so() {
-    let Scene { setup, l1, heads, _chain, _journal, .. } = scene().await;
-    let task = BatcherTask::spawn(setup).unwrap();
-    l1.called("eth_getTransactionCount", 3).await;
-    assert_eq!(task.ended(), None);
-    // A sender that nobody tells of L1 ends. What L1 said of nonces makes the batcher ask again.
-    l1.answer(|_, _| Reply::Status(503));
-    drop(heads);
-    let reason = tokio::time::timeout(std::time::Duration::from_secs(60), task.wait_end()).await;
-    let expected = DriverError::from(SendError::Stopped).to_string();
-    assert_eq!(reason.unwrap(), expected);
-    tokio::task::spawn_blocking(move || drop(task)).await.unwrap();
+#[tokio::test]
+async fn a_sender_that_has_ended_is_an_end() {
+    let mut scene = scene().await;
+    // A sender that nobody tells of L1 ends.
+    scene.heads = watch::channel(HeadState::default()).0;
+    let sent = tokio::time::timeout(std::time::Duration::from_secs(60), scene.send(calldata()));
+    let error = sent.await.unwrap().unwrap_err();
+    assert!(matches!(error, DriverError::Send(SendError::Stopped)), "{error}");
+    assert_eq!(error.next_step(), cairn_l1::NextStep::Stop);
 }
 
 #[tokio::test]

@@ -241,7 +241,7 @@ async fn a_game_that_is_over_is_not_read_again() {
     let first = scene.l1.calls("eth_call").len();
     scene.watch.look().await.unwrap();
     let second = scene.l1.calls("eth_call").len() - first;
-    assert_eq!(first - second, 8, "what a game is asked");
+    assert_eq!(first - second, 7, "what a game is asked");
     // Paid alone is not over: the bonds of a game that goes on are not to be fetched.
     scene.put(vec![OnL1 { status: 2, ..OnL1::new(2, 1, right) }]);
     scene.watch.look().await.unwrap();

@@ -49,6 +49,8 @@ impl Drop for L1Server {
 
 impl L1Server {
     pub(crate) async fn start(answer: impl FnMut(&str, &Value) -> Reply + Send + 'static) -> Self {
+        // One that is installed already is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let shared = Arc::new(Shared {
             answer: Mutex::new(Box::new(answer)),
             calls: watch::channel(Vec::new()).0,
