@@ -172,14 +172,13 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_thread_that_panics_says_so() {
-        let worker = Worker::spawn("test", |_| async {
+        let worker = Worker::spawn("test", |stop| async move {
             tokio::task::yield_now().await;
-            let none: Option<u8> = None;
-            none.expect("something is there");
+            assert!(stop.is_asked(), "nobody asked");
             Ok::<_, String>(())
         });
         let worker = worker.unwrap();
-        assert_eq!(worker.ended().wait().await, "panic: something is there");
+        assert_eq!(worker.ended().wait().await, "panic: nobody asked");
     }
 
     #[tokio::test(flavor = "multi_thread")]
