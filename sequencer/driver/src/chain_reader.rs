@@ -97,3 +97,48 @@ impl StartSource for ChainReader {
 fn store(error: impl std::fmt::Display) -> ReadError {
     ReadError::Store(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use cairn_l1::NextStep;
+
+    use super::*;
+    use crate::testing::{TestChain, rollup};
+
+    fn reader(chain: &TestChain, genesis: u64) -> ChainReader {
+        let mut config = (*rollup(&chain.chain, Default::default())).clone();
+        config.genesis.l2.number = genesis;
+        ChainReader::new(chain.chain.clone(), Arc::new(config))
+    }
+
+    #[test]
+    fn a_block_that_is_not_canonical_any_more_is_not_remembered() {
+        let chain = TestChain::new();
+        let reader = reader(&chain, 0);
+        let block = chain.extend(1);
+        let named = reader.existing(1).unwrap();
+        assert_eq!((named.id(), named.parent_hash), (block, chain.header(0).0));
+        chain.chain.unwind_to(0).unwrap();
+        assert_eq!(reader.block_ref(BlockRef::Hash(block.hash)).unwrap(), None);
+        let error = reader.existing(1).unwrap_err();
+        let unknown = matches!(error, DriverError::Chain(ChainError::UnknownNumber(1)));
+        assert!(unknown, "{error}");
+        assert!(matches!(error.next_step(), NextStep::Retry(_)));
+        let other = chain.extend(2);
+        assert_eq!(reader.existing(1).unwrap().id(), other);
+    }
+
+    #[test]
+    fn a_block_without_l1_attributes_is_an_end() {
+        let chain = TestChain::new();
+        // Only genesis may have none, and here it is none.
+        let reader = reader(&chain, 5);
+        let error = reader.existing(0).unwrap_err();
+        assert!(matches!(error, DriverError::Block(_)), "{error}");
+        assert_eq!(error.next_step(), NextStep::Stop);
+        assert!(StartSource::block(&reader, 0).is_err(), "an error is not a missing block");
+        assert!(StartSource::system_config(&reader, 0).is_err());
+        assert!(StartSource::system_config(&reader, 3).is_err());
+        assert_eq!(StartSource::block(&reader, 3).unwrap(), None);
+    }
+}

@@ -12,7 +12,7 @@ use cairn_da_client::{ClientError, Nodes, Retriever};
 use cairn_l1::{BlobClient, DataResolver};
 use cairn_primitives::da::Domain;
 use cairn_rollup::RollupConfig;
-use cairn_rollup::derivation::{BatchData, DataRequest};
+use cairn_rollup::derivation::{BatchData, DataRequest, DataSource};
 use tokio::sync::OnceCell;
 
 use crate::DriverError;
@@ -26,6 +26,8 @@ pub struct DataReader {
 #[derive(Debug)]
 struct Inner {
     blobs: Arc<BlobClient>,
+    /// Knows blobs alone, so that these can be had while the registry cannot.
+    blobs_only: DataResolver,
     retriever: Retriever,
     provider: DynProvider,
     domain: Domain,
@@ -45,8 +47,10 @@ impl DataReader {
         patience: RetrievalPolicy,
     ) -> Result<Self, DriverError> {
         let domain = Domain { chain_id: rollup.l1_chain_id, registry: rollup.cairn.da_registry };
+        let blobs = Arc::new(blobs);
         let inner = Inner {
-            blobs: Arc::new(blobs),
+            blobs_only: DataResolver::new(blobs.clone(), None),
+            blobs,
             retriever: Retriever::new(Nodes::new()?, patience),
             provider,
             domain,
@@ -71,6 +75,9 @@ impl DataReader {
     /// # Errors
     /// [`DriverError::Data`], [`DriverError::Da`]: data that cannot be had now.
     pub async fn read(&self, request: &DataRequest) -> Result<BatchData, DriverError> {
+        if matches!(request.source, DataSource::Blobs(_)) {
+            return Ok(self.inner.blobs_only.resolve(request).await?);
+        }
         let make = || async {
             let network = (self.registry().await?.clone(), self.inner.retriever.clone());
             Ok::<_, DriverError>(DataResolver::new(self.inner.blobs.clone(), Some(network)))
@@ -79,3 +86,7 @@ impl DataReader {
         Ok(resolver.resolve(request).await?)
     }
 }
+
+#[cfg(test)]
+#[path = "data_tests.rs"]
+mod tests;

@@ -96,3 +96,7 @@ impl Dispersal {
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
 }
+
+#[cfg(test)]
+#[path = "dispersal_tests.rs"]
+mod tests;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use cairn_chain::{ChainError, DeriveError, ImportError};
 use cairn_da_client::ClientError;
+use cairn_da_client::registry::RegistryError;
+use cairn_l1::send::SendError;
 use cairn_l1::{DataError, L1Error, NextStep};
 use cairn_rollup::derivation::{DerivationError, ResetReason};
 use cairn_rollup::l1::L1BlockError;
@@ -39,6 +41,9 @@ pub enum DriverError {
     /// There is no starting point.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// There is none yet: the endpoint has not got to a block that the chain is built on.
+    #[error("L1 is behind: {0}")]
+    L1Behind(StartError),
     /// The chain failed.
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -51,6 +56,15 @@ pub enum DriverError {
     /// The chain holds a block that says not what it was built on.
     #[error("L2 block: {0}")]
     Block(String),
+    /// The derivation machine asks for nothing: a bug.
+    #[error("derivation asks for nothing and would wait for ever")]
+    Idle,
+    /// What sends transactions has ended.
+    #[error("sending: {0}")]
+    Send(#[from] SendError),
+    /// A task panicked: a bug.
+    #[error("a task has ended with a {0}")]
+    Panic(String),
     /// The runtime is shutting down.
     #[error("shutting down")]
     Stopped,
@@ -68,7 +82,10 @@ impl DriverError {
             Self::Reset(_) | Self::ResetAsked | Self::Derive(DeriveError::UnknownParent(_)) => {
                 NextStep::Reset
             }
-            Self::Da(_) | Self::BlobParams(_) | Self::Import(_) => NextStep::Retry(Self::PAUSE),
+            Self::Da(ClientError::Registry(RegistryError::WrongChain { .. })) => NextStep::Stop,
+            Self::Da(_) | Self::BlobParams(_) | Self::Import(_) | Self::L1Behind(_) => {
+                NextStep::Retry(Self::PAUSE)
+            }
             Self::Start(StartError::NeedL1(_) | StartError::Store(_)) => {
                 NextStep::Retry(Self::PAUSE)
             }
@@ -87,6 +104,9 @@ impl DriverError {
             | Self::Start(_)
             | Self::Derive(_)
             | Self::Block(_)
+            | Self::Idle
+            | Self::Send(_)
+            | Self::Panic(_)
             | Self::Stopped => NextStep::Stop,
         }
     }

@@ -14,14 +14,17 @@ use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use crate::DriverError;
+use crate::worker::Task;
 
 /// Longest message: a block of the largest size in hexadecimal.
 const MESSAGE_BYTES: u32 = 160 << 20;
 /// Messages that wait before the connection does.
 const BUFFERED: usize = 16;
+/// Blocks that can be between the client and the chain: those that wait, one that is imported, and
+/// the one in hand. One that is further ahead has another before it that was not taken.
+const UNDER_WAY: u64 = BUFFERED as u64 + 2;
 /// Blocks that a follower goes back when what it has is not what the sequencer has.
 const REWIND: u64 = 64;
 
@@ -42,23 +45,22 @@ pub struct FeedConfig {
 
 /// A running client. Dropping it ends it.
 #[derive(Debug)]
-pub struct FeedClient(JoinHandle<()>);
-
-impl Drop for FeedClient {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+pub struct FeedClient(Task);
 
 impl FeedClient {
     /// Follows the feed; checked blocks come out of the receiver.
     pub fn spawn(config: FeedConfig, chain: Chain) -> (Self, mpsc::Receiver<Block>) {
         let (out, blocks) = mpsc::channel(BUFFERED);
-        (Self(tokio::spawn(follow(config, chain, out))), blocks)
+        (Self(Task::spawn("feed", follow(config, chain, out))), blocks)
+    }
+
+    /// Why nothing is followed any more, if so: a bug.
+    pub fn ended(&self) -> Option<String> {
+        self.0.ended().reason()
     }
 }
 
-async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) {
+async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) -> Result<(), String> {
     let mut back = 0;
     while !out.is_closed() {
         let head = chain.heads().unsafe_head.number;
@@ -66,7 +68,7 @@ async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) {
         let from = head.saturating_sub(back).max(chain.heads().safe.number).saturating_add(1);
         let reason = match connect(&config, from).await {
             // The connection ends with its client.
-            Ok((_client, feed)) => read(&config, feed, &out).await,
+            Ok((_client, feed)) => read(&config, &chain, feed, &out).await,
             Err(reason) => reason,
         };
         let moved = chain.heads().unsafe_head.number > head;
@@ -75,6 +77,7 @@ async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) {
         tracing::warn!(target: "driver::feed", url = config.url, reason, from, "no feed");
         tokio::time::sleep(config.pause).await;
     }
+    Ok(())
 }
 
 async fn connect(
@@ -102,6 +105,7 @@ async fn connect(
 /// Reads until the feed ends or says something wrong; gives the reason.
 async fn read(
     config: &FeedConfig,
+    chain: &Chain,
     mut feed: Subscription<SignedBlock>,
     out: &mpsc::Sender<Block>,
 ) -> String {
@@ -119,6 +123,10 @@ async fn read(
                 return error.to_string();
             }
         };
+        let (number, head) = (block.header.number, chain.heads().unsafe_head.number);
+        if number > head.saturating_add(UNDER_WAY) {
+            return format!("block {number} has no parent here, the head is {head}");
+        }
         if out.send(block).await.is_err() {
             return "nobody wants blocks any more".to_owned();
         }
@@ -126,8 +134,8 @@ async fn read(
 }
 
 /// Takes an unsafe block. One that builds on a canonical block above the safe head takes the place of
-/// what is there; one whose parent is unknown is passed over, and comes again when the client
-/// connects anew. Only failures of the node are errors.
+/// what is there; one whose parent is unknown is passed over, and comes again when the client sees that the
+/// chain stays behind and connects anew. Only failures of the node are errors.
 pub(crate) fn import(chain: &Chain, block: Block) -> Result<(), DriverError> {
     let number = block.header.number;
     let parent = block.header.parent_hash;
@@ -155,3 +163,7 @@ pub(crate) fn import(chain: &Chain, block: Block) -> Result<(), DriverError> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

@@ -29,6 +29,8 @@ mod feed;
 mod origins;
 pub mod outputs;
 mod payload;
+#[cfg(test)]
+mod testing;
 mod worker;
 
 pub use chain_reader::ChainReader;

@@ -17,10 +17,10 @@ use cairn_rollup::start::StartSource;
 use cairn_rollup::{AttributesInput, RollupAttributes, RollupConfig, SystemConfig};
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::extraction::Extractor;
 use crate::payload::attributes;
+use crate::worker::{Task, panic_of};
 use crate::{ChainReader, DriverError};
 
 /// L1 blocks that are kept ahead of the unsafe head's origin.
@@ -43,7 +43,7 @@ pub struct L1Origins {
     config: OriginsConfig,
     reader: ChainReader,
     window: Arc<Mutex<Window>>,
-    task: JoinHandle<()>,
+    task: Task,
 }
 
 /// L1 blocks by number, each the child of the one before.
@@ -54,12 +54,6 @@ struct Window {
     blocks: BTreeMap<u64, L1Block>,
     /// Why the last look failed.
     trouble: Option<String>,
-}
-
-impl Drop for L1Origins {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 impl L1Origins {
@@ -78,10 +72,13 @@ impl L1Origins {
             heads,
             window: window.clone(),
         };
-        Self { config, reader, window, task: tokio::spawn(follower.run()) }
+        Self { config, reader, window, task: Task::spawn("origins", follower.run()) }
     }
 
     fn attributes(&self, parent: &Header) -> Result<PayloadAttributes, String> {
+        if let Some(reason) = self.task.ended().reason() {
+            return Err(format!("nobody reads L1 any more: {reason}"));
+        }
         let config = &*self.config.rollup;
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let parent = self.reader.existing(parent.number).map_err(|e| text(&e))?;
@@ -136,7 +133,7 @@ struct Follower {
 }
 
 impl Follower {
-    async fn run(mut self) {
+    async fn run(mut self) -> Result<(), String> {
         loop {
             let pause = match self.look().await {
                 Ok(()) => {
@@ -165,7 +162,10 @@ impl Follower {
         let Some(heads) = state.heads else { return Ok(()) };
         let reader = self.reader.clone();
         let head = tokio::task::spawn_blocking(move || reader.block_ref(BlockRef::Latest));
-        let head = head.await.map_err(|_| DriverError::Stopped)??.unwrap_or_default();
+        let head = head
+            .await
+            .map_err(|error| panic_of(error).map_or(DriverError::Stopped, DriverError::Panic))??
+            .unwrap_or_default();
         let origin = head.l1_origin.number;
         {
             let mut window = self.window.lock();

@@ -8,7 +8,7 @@ use alloy_eips::eip4844::Blob;
 use alloy_primitives::{Address, Bytes, U64};
 use cairn_da_client::ClientError;
 use cairn_l1::send::{Confirmed, SendError, TransactionContent, TransactionSender};
-use cairn_l1::{L1Client, L1Error};
+use cairn_l1::{L1Client, L1Error, NextStep};
 use cairn_rollup::batcher::{
     BatcherTransaction, DispersalFailure, DispersalId, Event, TxFailure, TxId,
 };
@@ -19,24 +19,29 @@ use serde_json::json;
 use crate::{Dispersal, DriverError};
 
 /// Pause before something that failed is reported, and with that tried again.
-pub(super) const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_secs(2);
+/// Least pause before L1 is asked again.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
 
 /// Sends a transaction to the inbox and tells what became of it.
+///
+/// # Errors
+/// [`DriverError::Send`] when nothing can be sent any more.
 pub(super) async fn send(
     sender: Arc<TransactionSender>,
     inbox: Address,
     id: TxId,
     transaction: BatcherTransaction,
-) -> Event {
+) -> Result<Event, DriverError> {
     let content = match content(inbox, &transaction) {
         Ok(content) => content,
         Err(reason) => {
             tracing::error!(target: "driver::batcher", reason, "no transaction");
-            return Event::TxFailed { id, failure: TxFailure::Refused };
+            return Ok(Event::TxFailed { id, failure: TxFailure::Refused });
         }
     };
     let started = Instant::now();
-    match sender.send_until_mined(content).await {
+    let event = match sender.send_until_mined(content).await {
         Ok(Confirmed { hash, block, success, .. }) => {
             tracing::info!(
                 target: "driver::batcher",
@@ -56,12 +61,14 @@ pub(super) async fn send(
             tracing::warn!(target: "driver::batcher", message, %data, "the inbox refuses a batch");
             Event::TxFailed { id, failure: TxFailure::Reverted }
         }
+        Err(error @ (SendError::Stopped | SendError::Journal(_))) => return Err(error.into()),
         Err(error) => {
             tracing::warn!(target: "driver::batcher", %error, "batch not sent");
             tokio::time::sleep(PAUSE).await;
             Event::TxFailed { id, failure: TxFailure::Refused }
         }
-    }
+    };
+    Ok(event)
 }
 
 const fn carrier(transaction: &BatcherTransaction) -> &'static str {
@@ -108,15 +115,36 @@ pub(super) async fn disperse(
     }
 }
 
-/// The account's nonces, as of L1's newest block and with the mempool. What the sender still wants on
-/// L1 counts as pending, though a reorganisation may have taken it out of every pool.
-pub(super) async fn nonces(
+/// The account's nonces, once what an earlier run sent is decided. Asks L1 until it answers.
+///
+/// # Errors
+/// [`DriverError::Send`] when nothing can be sent any more.
+pub(super) async fn settled_nonces(
     l1: Arc<L1Client>,
     sender: Arc<TransactionSender>,
-) -> Result<Event, SendError> {
+) -> Result<Event, DriverError> {
+    loop {
+        sender.settled().await?;
+        let error = match nonces(&l1, &sender).await {
+            Ok(event) => return Ok(event),
+            Err(SendError::L1(error)) => error,
+            Err(error) => return Err(error.into()),
+        };
+        tracing::warn!(target: "driver::batcher", %error, "nonces not read");
+        let pause = match error.next_step() {
+            NextStep::Retry(pause) => pause.max(PAUSE_MIN),
+            NextStep::Reset | NextStep::Stop => Duration::from_secs(5),
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The account's nonces, as of L1's newest block and with the mempool. What the sender still wants on
+/// L1 counts as pending, though a reorganisation may have taken it out of every pool.
+async fn nonces(l1: &L1Client, sender: &TransactionSender) -> Result<Event, SendError> {
     let state = sender.account_state().await?;
     let latest = state.nonce;
-    let pending = nonce(&l1, sender.account(), BlockNumberOrTag::Pending).await?;
+    let pending = nonce(l1, sender.account(), BlockNumberOrTag::Pending).await?;
     let pending = pending.max(latest.saturating_add(state.unmined));
     Ok(Event::Nonces { latest, pending, at: state.head })
 }

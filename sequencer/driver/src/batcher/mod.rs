@@ -7,6 +7,8 @@
 mod blocks;
 mod carry;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

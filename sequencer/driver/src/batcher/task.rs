@@ -5,24 +5,25 @@ use std::time::{Duration, Instant};
 
 use alloy_eips::BlockNumHash;
 use cairn_chain::ChainEvent;
+use cairn_l1::NextStep;
 use cairn_rollup::L1BlockRef;
 use cairn_rollup::batcher::{Batcher, BatcherConfigError, Effect, Event, SafeHead};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
 
 use super::{BatcherSetup, blocks, carry};
 use crate::DriverError;
-use crate::worker::{Stop, Worker};
+use crate::worker::{Stop, Worker, panic_of};
 
 /// How often the machine is told the time.
 const TICK: Duration = Duration::from_millis(500);
-/// Answers that wait for the machine.
-const ANSWERS: usize = 64;
+/// What something that was carried out ends with.
+type Carried = Result<Event, DriverError>;
 
 /// The running batcher. Dropping it ends it; what is in doubt stays in the sender's journal.
 #[derive(Debug)]
 pub struct BatcherTask {
-    _worker: Worker,
+    worker: Worker,
 }
 
 /// Why there is no batcher.
@@ -40,7 +41,10 @@ struct Shell {
     setup: BatcherSetup,
     machine: Batcher,
     started: Instant,
-    answers: mpsc::Sender<Event>,
+    /// What is being carried out. Ends with the batcher.
+    carried: JoinSet<Carried>,
+    /// A question for nonces. The machine asks again while it waits, and there is one at a time.
+    nonces: JoinSet<Carried>,
     /// When the machine got the first block that it has not dispersed yet.
     filling: Option<Instant>,
     /// Blocks that the machine wants.
@@ -59,12 +63,16 @@ impl BatcherTask {
     pub fn spawn(setup: BatcherSetup) -> Result<Self, BatcherStartError> {
         let machine = Batcher::new(setup.config, (*setup.rollup).clone())?;
         let worker = Worker::spawn("cairn-batcher", move |stop| run(setup, machine, stop))?;
-        Ok(Self { _worker: worker })
+        Ok(Self { worker })
+    }
+
+    /// Why no batches are sent any more, if so: something that needs an operator.
+    pub fn ended(&self) -> Option<String> {
+        self.worker.ended().reason()
     }
 }
 
-async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) {
-    let (answers, mut inbox) = mpsc::channel(ANSWERS);
+async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) -> Result<(), DriverError> {
     let mut chain = setup.chain.subscribe();
     let mut heads = setup.heads.clone();
     let mut tick = tokio::time::interval(TICK);
@@ -72,7 +80,8 @@ async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) {
         setup,
         machine,
         started: Instant::now(),
-        answers,
+        carried: JoinSet::new(),
+        nonces: JoinSet::new(),
         filling: None,
         wanted: None,
         safe: None,
@@ -81,19 +90,23 @@ async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) {
     };
     loop {
         let done = tokio::select! {
-            Some(event) = inbox.recv() => shell.step(event),
+            Some(done) = shell.carried.join_next() => shell.done(done),
+            Some(done) = shell.nonces.join_next() => shell.done(done),
             event = chain.recv() => match event {
                 Ok(ChainEvent::Extended(_)) => shell.look(),
                 Ok(ChainEvent::Reorged { .. }) => shell.step(Event::L2Reorg).and_then(|()| shell.look()),
                 // A reorganisation may be among what was lost.
                 Err(RecvError::Lagged(_)) => shell.step(Event::L2Reorg),
-                Err(RecvError::Closed) => return,
+                Err(RecvError::Closed) => return Err(DriverError::Stopped),
             },
             Ok(()) = heads.changed() => shell.look(),
             _ = tick.tick() => shell.look().and_then(|()| shell.step(Event::Tick)),
-            () = stop.asked() => return,
+            () = stop.asked() => return Ok(()),
         };
         if let Err(error) = done {
+            if error.next_step() == NextStep::Stop {
+                return Err(error);
+            }
             tracing::error!(target: "driver::batcher", %error, "the batcher cannot read the chain");
         }
     }
@@ -141,6 +154,14 @@ impl Shell {
         Ok(())
     }
 
+    /// Something was carried out, or what did it has failed.
+    fn done(&mut self, done: Result<Carried, JoinError>) -> Result<(), DriverError> {
+        match done {
+            Ok(event) => self.step(event?),
+            Err(error) => panic_of(error).map_or(Ok(()), |panic| Err(DriverError::Panic(panic))),
+        }
+    }
+
     fn step(&mut self, event: Event) -> Result<(), DriverError> {
         let effects = self.machine.step(event, self.started.elapsed());
         for effect in effects {
@@ -162,12 +183,14 @@ impl Shell {
                     metrics::histogram!("cairn_batcher_channel_seconds")
                         .record(since.elapsed().as_secs_f64());
                 }
-                self.answer(carry::disperse(self.setup.dispersal.clone(), id, payload));
+                let dispersal = self.setup.dispersal.clone();
+                self.carried
+                    .spawn(async move { Ok(carry::disperse(dispersal, id, payload).await) });
             }
             Effect::Send { id, transaction } => {
                 metrics::counter!("cairn_batcher_transactions_total").increment(1);
                 let inbox = self.setup.rollup.batch_inbox_address;
-                self.answer(carry::send(self.setup.sender.clone(), inbox, id, transaction));
+                self.carried.spawn(carry::send(self.setup.sender.clone(), inbox, id, transaction));
             }
             Effect::QueryNonces => self.query_nonces(),
             // The sender does both of itself.
@@ -187,39 +210,27 @@ impl Shell {
                 self.wanted = None;
                 self.filling = None;
                 self.safe = None;
+                // An answer from before would be taken for one from after.
+                self.nonces = JoinSet::new();
+                metrics::gauge!("cairn_batcher_halted").set(0.0);
                 metrics::counter!("cairn_batcher_resets_total").increment(1);
                 tracing::warn!(target: "driver::batcher", ?reason, "begins anew at the safe head");
             }
             Effect::Halt { block, error } => {
+                metrics::gauge!("cairn_batcher_halted").set(1.0);
                 tracing::error!(target: "driver::batcher", block, %error, "no batch holds a block");
             }
         }
     }
 
-    /// Carries something out; the event that it ends with comes back.
-    fn answer(&self, work: impl Future<Output = Event> + Send + 'static) {
-        let answers = self.answers.clone();
-        tokio::spawn(async move {
-            let event = work.await;
-            // Nobody there: the batcher has ended.
-            let _ = answers.send(event).await;
-        });
-    }
-
-    fn query_nonces(&self) {
-        let (l1, sender) = (self.setup.l1.clone(), Arc::clone(&self.setup.sender));
-        self.answer(async move {
-            loop {
-                // What an earlier run sent is decided first.
-                let _ = sender.settled().await;
-                match carry::nonces(l1.clone(), sender.clone()).await {
-                    Ok(event) => return event,
-                    Err(error) => {
-                        tracing::warn!(target: "driver::batcher", %error, "nonces not read");
-                        tokio::time::sleep(carry::PAUSE).await;
-                    }
-                }
-            }
-        });
+    fn query_nonces(&mut self) {
+        if self.nonces.is_empty() {
+            let (l1, sender) = (self.setup.l1.clone(), Arc::clone(&self.setup.sender));
+            self.nonces.spawn(carry::settled_nonces(l1, sender));
+        }
     }
 }
+
+#[cfg(test)]
+#[path = "task_tests.rs"]
+mod tests;

@@ -70,3 +70,7 @@ fn execute(
     }
     Ok(derived.block)
 }
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

@@ -17,7 +17,6 @@ use cairn_chain::Chain;
 use cairn_l1::{HeadState, L1Client, NextStep};
 use cairn_primitives::Block;
 use cairn_rollup::{RollupConfig, RollupHandle};
-use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
 use self::session::Session;
@@ -26,6 +25,9 @@ use crate::{ChainReader, DataReader, DriverError};
 
 /// Pause after resets that follow each other without a block in between.
 const RESET_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Least pause before another attempt, whatever the error says.
+const PAUSE_MIN: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// What derivation works with.
 #[derive(Debug)]
@@ -51,8 +53,7 @@ pub struct DerivationConfig {
 /// The running thread. Dropping it ends the thread.
 #[derive(Debug)]
 pub struct DerivationTask {
-    _worker: Worker,
-    ended: Arc<Mutex<Option<String>>>,
+    worker: Worker,
 }
 
 /// What every session uses.
@@ -81,8 +82,6 @@ impl DerivationTask {
         config.handle.on_reset(move || {
             let _ = ask.try_send(());
         });
-        let ended = Arc::new(Mutex::new(None));
-        let reason = ended.clone();
         let worker = Worker::spawn("cairn-derive", move |stop| async move {
             let shared = Shared {
                 reader: ChainReader::new(config.chain.clone(), config.rollup.clone()),
@@ -97,22 +96,24 @@ impl DerivationTask {
                 resets,
                 stop,
             };
-            if let Err(error) = run(shared).await {
-                tracing::error!(target: "driver::derive", %error, "derivation has ended");
-                *reason.lock() = Some(error.to_string());
-            }
+            run(shared).await
         })?;
-        Ok(Self { _worker: worker, ended })
+        Ok(Self { worker })
     }
 
     /// Why derivation has ended, if it has: something that needs an operator.
     pub fn ended(&self) -> Option<String> {
-        self.ended.lock().clone()
+        self.worker.ended().reason()
     }
 }
 
 async fn run(mut shared: Shared) -> Result<(), DriverError> {
-    shared.l1.check_chain().await.or_else(|error| match error.next_step() {
+    let mut stop = shared.stop.clone();
+    let checked = tokio::select! {
+        checked = shared.l1.check_chain() => checked,
+        () = stop.asked() => return Ok(()),
+    };
+    checked.or_else(|error| match error.next_step() {
         NextStep::Stop => Err(error),
         // The session will ask again.
         NextStep::Retry(_) | NextStep::Reset => Ok(()),
@@ -128,7 +129,7 @@ async fn run(mut shared: Shared) -> Result<(), DriverError> {
         let pause = match (&error, error.next_step()) {
             (DriverError::Stopped, _) => return Ok(()),
             (_, NextStep::Stop) => return Err(error),
-            (_, NextStep::Retry(pause)) => pause,
+            (_, NextStep::Retry(pause)) => pause.max(PAUSE_MIN),
             (_, NextStep::Reset) => RESET_PAUSE,
         };
         metrics::counter!("cairn_derivation_resets_total").increment(1);
@@ -139,3 +140,6 @@ async fn run(mut shared: Shared) -> Result<(), DriverError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

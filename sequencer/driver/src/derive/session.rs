@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
         loop {
             let Some(effect) = effects.pop_front() else {
                 // Every step ends with a request.
-                return Err(DriverError::Stopped);
+                return Err(DriverError::Idle);
             };
             if let Some(event) = self.carry_out(effect).await? {
                 effects.extend(self.step(event)?);

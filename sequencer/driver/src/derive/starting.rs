@@ -50,6 +50,10 @@ async fn find(shared: &Shared) -> Result<Start, DriverError> {
                 let block = shared.l1.block_ref(BlockNumberOrTag::Number(number)).await?;
                 known.insert(number, block.map(|block| block.hash));
             }
+            Err(
+                error @ (StartError::WrongL1 { actual: None, .. }
+                | StartError::BelowFinalized { .. }),
+            ) if known.values().any(Option::is_none) => return Err(DriverError::L1Behind(error)),
             found => return Ok(found?),
         }
     }

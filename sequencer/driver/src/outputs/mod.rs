@@ -1,14 +1,18 @@
 //! Output roots on L1: proposing, watching, challenging, resolving.
 //!
-//! `cairn_rollup::proposer` decides from what L1 shows; this reads and sends. One action is carried out at
-//! a time and everything is looked at again, so nothing has to be remembered, across restarts neither.
+//! `cairn_rollup::proposer` decides from what L1 shows; this reads and sends. Nothing is remembered but
+//! what is under way, and nothing across restarts. Looking goes on while transactions wait for L1, and
+//! an action that fails keeps none of the others from being tried.
 //! A root that differs from the one derived here is an alarm: an error in the log, once for each game,
-//! and the gauge `cairn_outputs_wrong`, whether or not this node has a challenger's key.
+//! and the gauge `cairn_outputs_wrong`, whether or not this node has a challenger's key. So is a root of
+//! a block that cannot be there yet, which would stand if everybody waited for its block.
 
 mod contract;
 mod reader;
+#[cfg(test)]
+mod tests;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,11 +25,19 @@ use cairn_rollup::proposer::{
     Action, Duties, Game, Outcome, Outlook, WrongOutput, decide, wrong_output,
 };
 use cairn_rollup::{RollupConfig, output_root};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use self::contract::{DisputeGameFactory, OutputGame};
 use self::reader::{GameReader, Seen};
 use crate::DriverError;
+use crate::worker::Task;
+
+/// Actions under way beyond which only challenges are added.
+const UNDER_WAY: usize = 32;
+
+/// An action, and where its outcome comes.
+type Pending = (Action, oneshot::Receiver<Result<Confirmed, SendError>>);
 
 /// What watching output roots needs.
 #[derive(Debug)]
@@ -46,7 +58,8 @@ pub struct OutputsConfig {
     pub interval: Duration,
 }
 
-/// An error of the outputs' task. Every one is tried again at the next look.
+/// An error of the outputs' task. Every one is tried again at the next look, but that the sender has
+/// ended.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// L1 has no newest block.
@@ -72,6 +85,13 @@ pub enum OutputError {
     Failed(B256),
 }
 
+impl OutputError {
+    /// Whether the sender has ended, and with it all that this task could do.
+    const fn is_end(&self) -> bool {
+        matches!(self, Self::Send(SendError::Stopped | SendError::Journal(_)))
+    }
+}
+
 impl From<alloy::contract::Error> for OutputError {
     fn from(error: alloy::contract::Error) -> Self {
         Self::Rpc(error.to_string())
@@ -86,13 +106,7 @@ impl From<alloy::transports::TransportError> for OutputError {
 
 /// The running task. Dropping it ends it.
 #[derive(Debug)]
-pub struct OutputsTask(JoinHandle<()>);
-
-impl Drop for OutputsTask {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+pub struct OutputsTask(Task);
 
 impl OutputsTask {
     /// Starts watching. Must be called within a tokio runtime.
@@ -101,8 +115,19 @@ impl OutputsTask {
             config.duties.account = sender.account();
         }
         let reader = GameReader::new(config.provider.clone(), &config.rollup);
-        let watch = Watch { config, reader, ended: Vec::new(), alarmed: HashSet::new() };
-        Self(tokio::spawn(watch.run()))
+        let watch = Watch {
+            config,
+            reader,
+            ended: Vec::new(),
+            alarmed: HashSet::new(),
+            pending: Vec::new(),
+        };
+        Self(Task::spawn("outputs", watch.run()))
+    }
+
+    /// Why nobody watches any more, if so: a bug.
+    pub fn ended(&self) -> Option<String> {
+        self.0.ended().reason()
     }
 }
 
@@ -113,22 +138,26 @@ struct Watch {
     ended: Vec<Game>,
     /// Games that were reported as wrong.
     alarmed: HashSet<Address>,
+    /// What was handed to the sender and has no outcome yet.
+    pending: Vec<Pending>,
 }
 
 impl Watch {
-    async fn run(mut self) {
+    async fn run(mut self) -> Result<(), String> {
         let mut look = tokio::time::interval(self.config.interval);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             look.tick().await;
-            if let Err(error) = self.look().await {
-                metrics::counter!("cairn_outputs_failures_total").increment(1);
-                tracing::warn!(target: "driver::outputs", %error, "output roots");
+            match self.look().await {
+                Ok(()) => {}
+                Err(error) if error.is_end() => return Err(error.to_string()),
+                Err(error) => failed(&error),
             }
         }
     }
 
     async fn look(&mut self) -> Result<(), OutputError> {
+        self.settle()?;
         let seen = self.reader.read(&self.ended).await?;
         self.ended = seen.games.iter().filter(|game| is_over(game)).copied().collect();
         let heads = self.config.chain.heads();
@@ -138,23 +167,71 @@ impl Watch {
         };
         // Safe blocks are compared, whatever may be proposed.
         let known = heads.safe.number;
-        let mut outputs = std::collections::HashMap::new();
+        let mut outputs = HashMap::new();
         for game in &seen.games {
             if game.block <= known {
                 outputs.insert(game.block, self.output(game.block)?);
+            } else if !self.can_be(game.block, seen.now) {
+                // No block, and so no root: every claim is another one.
+                outputs.insert(game.block, B256::ZERO);
             }
         }
         let output = |block: u64| outputs.get(&block).copied();
         self.alarm(&seen.games, output);
-        let Some(sender) = &self.config.sender else { return Ok(()) };
         let outlook = Outlook { anchor: seen.anchor, games: &seen.games, head, now: seen.now };
-        // All at once: each waits for blocks of L1.
-        let mut sent = Vec::new();
         for action in decide(&self.config.duties, &outlook, output) {
-            sent.push((action, sender.submit(self.content(&seen, action)?).await?));
+            self.carry_out(&seen, action).await?;
         }
-        for (action, outcome) in sent {
-            report(action, outcome.await.unwrap_or(Err(SendError::Stopped))?)?;
+        Ok(())
+    }
+
+    /// Whether there can be a safe block of that number by that time of L1: the sequencer may be ahead
+    /// of an origin by its drift.
+    fn can_be(&self, block: u64, now: u64) -> bool {
+        let rollup = &self.config.rollup;
+        let (genesis, drift) = (rollup.genesis, rollup.sequencer_drift_max());
+        let blocks = block.saturating_sub(genesis.l2.number);
+        let time = genesis.l2_time.saturating_add(blocks.saturating_mul(rollup.block_time));
+        time <= now.saturating_add(drift)
+    }
+
+    /// Hands an action to the sender, unless it is under way.
+    async fn carry_out(&mut self, seen: &Seen, action: Action) -> Result<(), OutputError> {
+        let Some(sender) = &self.config.sender else { return Ok(()) };
+        let challenge = matches!(action, Action::Challenge { .. });
+        let full = self.pending.len() >= UNDER_WAY && !challenge;
+        if full || self.pending.iter().any(|(other, _)| is_same(other, &action)) {
+            return Ok(());
+        }
+        let submitted = match self.content(seen, action) {
+            Ok(content) => sender.submit(content).await.map_err(OutputError::from),
+            Err(error) => Err(error),
+        };
+        match submitted {
+            Ok(outcome) => self.pending.push((action, outcome)),
+            Err(error) if error.is_end() => return Err(error),
+            Err(error) => {
+                tracing::warn!(target: "driver::outputs", ?action, "not sent");
+                failed(&error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the outcomes that there are.
+    fn settle(&mut self) -> Result<(), OutputError> {
+        for (action, mut outcome) in std::mem::take(&mut self.pending) {
+            let outcome = match outcome.try_recv() {
+                Err(TryRecvError::Empty) => {
+                    self.pending.push((action, outcome));
+                    continue;
+                }
+                Err(TryRecvError::Closed) => return Err(SendError::Stopped.into()),
+                Ok(outcome) => outcome.map_err(OutputError::from),
+            };
+            if let Err(error) = outcome.and_then(|confirmed| report(action, confirmed)) {
+                failed(&error);
+            }
         }
         Ok(())
     }
@@ -208,6 +285,19 @@ impl Watch {
             }
         };
         Ok(TransactionContent { to, value, input: input.into(), ..TransactionContent::default() })
+    }
+}
+
+fn failed(error: &OutputError) {
+    metrics::counter!("cairn_outputs_failures_total").increment(1);
+    tracing::warn!(target: "driver::outputs", %error, "output roots");
+}
+
+/// Whether two actions do the same. The head moves, and one proposal at a time is enough.
+fn is_same(one: &Action, other: &Action) -> bool {
+    match (one, other) {
+        (Action::Propose { .. }, Action::Propose { .. }) => true,
+        _ => one == other,
     }
 }
 

@@ -26,8 +26,8 @@ const OUTPUTS_INTERVAL: Duration = Duration::from_secs(4);
 /// The running tasks. Dropping them ends them; what is in doubt on L1 is in the journals.
 #[derive(Debug, Default)]
 pub(super) struct L1Duties {
-    _batcher: Option<BatcherTask>,
-    _outputs: Vec<OutputsTask>,
+    batcher: Option<BatcherTask>,
+    outputs: Vec<OutputsTask>,
 }
 
 impl L1Duties {
@@ -40,24 +40,34 @@ impl L1Duties {
         let args = &rollup.args;
         let mut duties = Self::default();
         if let Some(path) = &args.batcher.key_file {
-            duties._batcher = Some(batcher(rollup, path, datadir, chain).await?);
+            duties.batcher = Some(batcher(rollup, path, datadir, chain).await?);
         }
         let account = proposer::Duties::default();
         if let Some(path) = &args.proposer.key_file {
             let interval = args.proposer.interval.unwrap_or(PROPOSAL_INTERVAL);
             let what = proposer::Duties { propose: true, interval, ..account };
             let sender = sender(rollup, path, datadir, "proposer").await?;
-            duties._outputs.push(outputs(rollup, chain, what, Some(sender))?);
+            duties.outputs.push(outputs(rollup, chain, what, Some(sender))?);
         }
         if let Some(path) = &args.challenger.key_file {
             let what = proposer::Duties { challenge: true, ..account };
             let sender = sender(rollup, path, datadir, "challenger").await?;
-            duties._outputs.push(outputs(rollup, chain, what, Some(sender))?);
+            duties.outputs.push(outputs(rollup, chain, what, Some(sender))?);
         }
-        if duties._outputs.is_empty() {
-            duties._outputs.push(outputs(rollup, chain, account, None)?);
+        if duties.outputs.is_empty() {
+            duties.outputs.push(outputs(rollup, chain, account, None)?);
         }
         Ok(duties)
+    }
+
+    /// Why no batches are sent any more, if so.
+    pub(super) fn batcher_ended(&self) -> Option<String> {
+        self.batcher.as_ref().and_then(BatcherTask::ended)
+    }
+
+    /// Why output roots are not watched any more, if so.
+    pub(super) fn outputs_ended(&self) -> Option<String> {
+        self.outputs.iter().find_map(OutputsTask::ended)
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct Rollup {
 pub(crate) struct RollupTasks {
     derivation: DerivationTask,
     duties: L1Duties,
-    _feed: Option<FeedClient>,
+    feed: Option<FeedClient>,
     _follower: HeadFollower,
 }
 
@@ -143,7 +143,7 @@ impl Rollup {
             handle: self.handle.clone(),
         })?;
         let duties = L1Duties::start(&self, datadir, chain).await?;
-        Ok(RollupTasks { derivation, duties, _feed: feed, _follower: self.follower })
+        Ok(RollupTasks { derivation, duties, feed, _follower: self.follower })
     }
 
     async fn feed_config(&self) -> eyre::Result<Option<FeedConfig>> {
@@ -165,9 +165,16 @@ impl Rollup {
 }
 
 impl RollupTasks {
-    /// Why derivation has ended, if it has.
+    /// Which part has ended of itself and why, if one has.
     pub(crate) fn ended(&self) -> Option<String> {
-        self.derivation.ended().map(|reason| format!("derivation has ended: {reason}"))
+        let parts = [
+            ("derivation", self.derivation.ended()),
+            ("the batcher", self.duties.batcher_ended()),
+            ("the watch of output roots", self.duties.outputs_ended()),
+            ("the block feed", self.feed.as_ref().and_then(FeedClient::ended)),
+        ];
+        let mut ended = parts.into_iter().filter_map(|(part, reason)| Some((part, reason?)));
+        ended.next().map(|(part, reason)| format!("{part} has ended: {reason}"))
     }
 
     /// Ends everything, and waits for it.

@@ -1,0 +1,53 @@
+use cairn_rollup::batcher::ResetReason;
+
+use super::*;
+use crate::batcher::tests::scene;
+use crate::testing::Reply;
+
+fn shell(setup: BatcherSetup) -> Shell {
+    Shell {
+        machine: Batcher::new(setup.config, (*setup.rollup).clone()).unwrap(),
+        setup,
+        started: Instant::now(),
+        carried: JoinSet::new(),
+        nonces: JoinSet::new(),
+        filling: None,
+        wanted: None,
+        safe: None,
+        l1: L1BlockRef::default(),
+        reorgs: 0,
+    }
+}
+
+#[tokio::test]
+async fn while_l1_is_silent_one_question_for_nonces_waits() {
+    let scene = scene().await;
+    scene.l1.answer(|_, _| Reply::Silence);
+    let mut shell = shell(scene.setup);
+    for _ in 0..50 {
+        shell.carry_out(Effect::QueryNonces);
+    }
+    assert_eq!((shell.nonces.len(), shell.carried.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn nonces_from_before_a_reset_are_not_told() {
+    let scene = scene().await;
+    let mut shell = shell(scene.setup);
+    shell.carry_out(Effect::QueryNonces);
+    shell.carry_out(Effect::Reset { reason: ResetReason::L1Reorg });
+    assert!(shell.nonces.is_empty());
+    shell.carry_out(Effect::QueryNonces);
+    let answered = shell.nonces.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(answered, Event::Nonces { latest: 0, pending: 0, at: 2 });
+}
+
+#[tokio::test]
+async fn a_task_that_panics_ends_the_batcher_and_one_that_fails_says_why() {
+    let mut shell = shell(scene().await.setup);
+    shell.carried.spawn(async { panic!("no answer will come") });
+    let done = shell.carried.join_next().await.unwrap();
+    let error = shell.done(done).unwrap_err();
+    assert_eq!(error.next_step(), NextStep::Stop);
+    assert_eq!(error.to_string(), "a task has ended with a panic: no answer will come");
+}

@@ -1,0 +1,98 @@
+//! A chain with its store.
+
+use std::sync::Arc;
+
+use alloy_eips::BlockNumHash;
+use alloy_primitives::{B256, Bytes};
+use cairn_chain::{
+    AttributesSource, BlockRef, Chain, ChainOptions, DerivedPayload, DevAttributes, HeadUpdate,
+    PayloadAttributes, open_store,
+};
+use cairn_evm::EvmConfig;
+use cairn_genesis::{DEV_SYSTEM, DevOptions, dev_genesis};
+use cairn_primitives::{ChainSpec, Header};
+use cairn_rollup::RollupConfig;
+use cairn_state::Options;
+use serde_json::json;
+
+/// A development chain. Its L1 origins are made up.
+pub(crate) struct TestChain {
+    pub(crate) chain: Chain,
+    _directory: tempfile::TempDir,
+}
+
+impl TestChain {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let genesis = dev_genesis(&DevOptions::default()).unwrap();
+        let spec = Arc::new(ChainSpec::from_genesis(&genesis).unwrap());
+        let options = Options { block_cache_bytes: 8 << 20, ..Options::default() };
+        let store = open_store(directory.path(), options, &spec, &genesis).unwrap();
+        let chain = Chain::open(store, EvmConfig::new(spec), ChainOptions::default()).unwrap();
+        Self { chain, _directory: directory }
+    }
+
+    pub(crate) fn header(&self, number: u64) -> (B256, Header) {
+        self.chain.header(BlockRef::Number(number)).unwrap().unwrap()
+    }
+
+    /// Attributes of the block after that one, a second later.
+    pub(crate) fn attributes(&self, parent: &Header) -> PayloadAttributes {
+        let (_, genesis) = self.header(0);
+        let mut source = DevAttributes::new(self.chain.spec().clone(), &genesis, DEV_SYSTEM);
+        source.next(parent, parent.timestamp + 1).unwrap()
+    }
+
+    /// Makes a block of deposits on the head, told apart from others by its randomness.
+    pub(crate) fn extend(&self, randomness: u8) -> BlockNumHash {
+        let (hash, head) = self.chain.header(BlockRef::Latest).unwrap().unwrap();
+        let mut attributes = self.attributes(&head);
+        attributes.block.prev_randao = B256::repeat_byte(randomness);
+        let payload = DerivedPayload { attributes, transactions: Vec::<Bytes>::new() };
+        self.chain.derive(hash, payload.recover().unwrap()).unwrap().block
+    }
+
+    /// Makes a block safe, as derived from that L1 block.
+    pub(crate) fn make_safe(&self, safe: B256, derived_from: Option<BlockNumHash>) {
+        let update = HeadUpdate { safe: Some(safe), derived_from, finalized: None };
+        self.chain.advance_heads(&update).unwrap();
+    }
+
+    pub(crate) fn finalize(&self, block: B256) {
+        let update = HeadUpdate { finalized: Some(block), ..HeadUpdate::default() };
+        self.chain.advance_heads(&update).unwrap();
+    }
+}
+
+/// The parameters of a rollup with that chain.
+pub(crate) fn rollup(chain: &Chain, l1: BlockNumHash) -> Arc<RollupConfig> {
+    let (hash, genesis) = chain.header(BlockRef::Earliest).unwrap().unwrap();
+    let config = json!({
+        "genesis": {
+            "l1": {"hash": l1.hash, "number": l1.number},
+            "l2": {"hash": hash, "number": 0},
+            "l2_time": genesis.timestamp,
+            "system_config": {
+                "batcherAddr": "0x0000000000000000000000000000000000000001",
+                "scalar": B256::ZERO,
+                "gasLimit": genesis.gas_limit,
+            },
+        },
+        "block_time": 1, "max_sequencer_drift": 600, "seq_window_size": 3600,
+        "channel_timeout": 300, "l1_chain_id": super::CHAIN_ID, "l2_chain_id": 901,
+        "granite_time": 0, "holocene_time": 0, "isthmus_time": 0, "jovian_time": 0,
+        "batch_inbox_address": "0x0000000000000000000000000000000000000002",
+        "deposit_contract_address": "0x0000000000000000000000000000000000000003",
+        "l1_system_config_address": "0x0000000000000000000000000000000000000004",
+        "chain_op_config": {
+            "eip1559Elasticity": 6, "eip1559Denominator": 50, "eip1559DenominatorCanyon": 250
+        },
+        "cairn": {
+            "da_registry": "0x0000000000000000000000000000000000000005",
+            "certificate_verifier": "0x0000000000000000000000000000000000000006",
+            "dispute_game_factory": "0x0000000000000000000000000000000000000007",
+            "output_game_type": 67,
+        },
+    });
+    Arc::new(serde_json::from_value(config).unwrap())
+}
