@@ -13,7 +13,7 @@ use cairn_rollup::feed::SignedBlock;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::DriverError;
 use crate::worker::Task;
@@ -33,8 +33,9 @@ const REWIND: u64 = 64;
 pub struct FeedConfig {
     /// WebSocket URL of the sequencer's JSON-RPC.
     pub url: String,
-    /// Who signs: the unsafe block signer of the `SystemConfig`.
-    pub signer: Address,
+    /// Who signs: the unsafe block signer of the `SystemConfig`, which its owner may change at any
+    /// time; nothing before it is known.
+    pub signer: watch::Receiver<Option<Address>>,
     /// Chain id of L2.
     pub chain_id: u64,
     /// Pause before a new connection.
@@ -60,7 +61,13 @@ impl FeedClient {
     }
 }
 
-async fn follow(config: FeedConfig, chain: Chain, out: mpsc::Sender<Block>) -> Result<(), String> {
+async fn follow(
+    mut config: FeedConfig,
+    chain: Chain,
+    out: mpsc::Sender<Block>,
+) -> Result<(), String> {
+    let known = config.signer.wait_for(Option::is_some).await;
+    known.map(drop).map_err(|_| "nobody says who signs".to_owned())?;
     let mut back = 0;
     while !out.is_closed() {
         let head = chain.heads().unsafe_head.number;
@@ -116,7 +123,10 @@ async fn read(
             Ok(Some(Err(error))) => return error.to_string(),
             Ok(Some(Ok(message))) => message,
         };
-        let block = match message.open(config.chain_id, config.signer) {
+        let Some(signer) = *config.signer.borrow() else {
+            return "nobody says who signs".to_owned();
+        };
+        let block = match message.open(config.chain_id, signer) {
             Ok((_, block)) => block,
             Err(error) => {
                 metrics::counter!("cairn_feed_refused_total").increment(1);

@@ -45,7 +45,7 @@ fn sign(signer: &PrivateKeySigner, block: &Block) -> SignedBlock {
 fn config(address: SocketAddr, signer: &PrivateKeySigner) -> FeedConfig {
     FeedConfig {
         url: format!("ws://{address}"),
-        signer: signer.address(),
+        signer: watch::channel(Some(signer.address())).1,
         chain_id: 901,
         pause: Duration::from_millis(10),
         silence: Duration::from_secs(600),

@@ -60,14 +60,13 @@ impl L1Duties {
         Ok(duties)
     }
 
-    /// Why no batches are sent any more, if so.
-    pub(super) fn batcher_ended(&self) -> Option<String> {
-        self.batcher.as_ref().and_then(BatcherTask::ended)
-    }
-
-    /// Why output roots are not watched any more, if so.
-    pub(super) fn outputs_ended(&self) -> Option<String> {
-        self.outputs.iter().find_map(OutputsTask::ended)
+    /// Which of them has ended of itself and why, if one has.
+    pub(super) fn ended(&self) -> Option<String> {
+        let batcher = self.batcher.as_ref().and_then(BatcherTask::ended);
+        let outputs = || self.outputs.iter().find_map(OutputsTask::ended);
+        batcher
+            .map(|reason| format!("the batcher: {reason}"))
+            .or_else(|| Some(format!("the watch of output roots: {}", outputs()?)))
     }
 }
 

@@ -14,8 +14,12 @@ use cairn_l1::{BlobClient, BlobConfig, BlobSchedule, HeadConfig, L1Client, L1Con
 use cairn_rollup::RollupConfig;
 use eyre::WrapErr;
 
+use tokio::sync::watch;
+
 use super::args::{L1Args, RollupArgs};
 
+/// Time between looks at who signs unsafe blocks.
+const SIGNER_INTERVAL: Duration = Duration::from_secs(6);
 /// Time for an answer about a contract.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
@@ -99,13 +103,26 @@ pub(super) fn blobs(args: &L1Args) -> eyre::Result<BlobClient> {
     Ok(BlobClient::new(BlobConfig::new(urls.collect::<eyre::Result<_>>()?))?)
 }
 
-/// Whom the SystemConfig names as signer of unsafe blocks.
-pub(super) async fn unsafe_block_signer(
+/// Whom the SystemConfig names as signer of unsafe blocks, looked up again and again for as long as
+/// somebody wants to know: a stolen key is replaced on L1. `None` until L1 has answered.
+pub(super) fn unsafe_block_signer(
     args: &L1Args,
     rollup: &RollupConfig,
-) -> eyre::Result<Address> {
+) -> eyre::Result<watch::Receiver<Option<Address>>> {
     let contract = SystemConfig::new(rollup.l1_system_config_address, provider(args)?);
-    contract.unsafeBlockSigner().call().await.wrap_err("unsafe block signer on L1")
+    let (known, signer) = watch::channel(None);
+    tokio::spawn(async move {
+        while !known.is_closed() {
+            match contract.unsafeBlockSigner().call().await {
+                Ok(now) => drop(known.send_if_modified(|known| known.replace(now) != Some(now))),
+                Err(error) => {
+                    tracing::warn!(target: "node", %error, "unsafe block signer not read");
+                }
+            }
+            tokio::time::sleep(SIGNER_INTERVAL).await;
+        }
+    });
+    Ok(signer)
 }
 
 #[cfg(test)]

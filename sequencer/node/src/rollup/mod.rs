@@ -2,6 +2,7 @@
 
 mod agreement;
 mod args;
+mod awaiting;
 mod duties;
 mod key;
 mod l1;
@@ -22,8 +23,9 @@ use cairn_l1::{HeadFollower, L1Client};
 use cairn_rollup::{RollupConfig, RollupHandle};
 use cairn_rpc::{PortConfig, RpcConfig};
 use eyre::WrapErr;
+use tokio::sync::watch;
 
-use self::duties::L1Duties;
+use self::awaiting::DutiesTask;
 
 pub(crate) use args::{CarrierChoice, Role, RollupArgs};
 
@@ -49,9 +51,8 @@ pub(crate) struct Rollup {
 #[derive(Debug)]
 pub(crate) struct RollupTasks {
     derivation: DerivationTask,
-    duties: L1Duties,
+    duties: DutiesTask,
     feed: Option<FeedClient>,
-    _follower: HeadFollower,
 }
 
 impl Rollup {
@@ -125,7 +126,7 @@ impl Rollup {
 
     /// Starts deriving and everything that goes with it.
     pub(crate) async fn start(self, datadir: &Path, chain: &Chain) -> eyre::Result<RollupTasks> {
-        let (feed, blocks) = match self.feed_config().await? {
+        let (feed, blocks) = match self.feed_config()? {
             Some(config) => {
                 let (client, blocks) = FeedClient::spawn(config, chain.clone());
                 (Some(client), Some(blocks))
@@ -142,17 +143,17 @@ impl Rollup {
             prefetch: PREFETCH,
             handle: self.handle.clone(),
         })?;
-        let duties = L1Duties::start(&self, datadir, chain).await?;
-        Ok(RollupTasks { derivation, duties, feed, _follower: self.follower })
+        let duties = DutiesTask::start(Arc::new(self), datadir, chain).await?;
+        Ok(RollupTasks { derivation, duties, feed })
     }
 
-    async fn feed_config(&self) -> eyre::Result<Option<FeedConfig>> {
+    fn feed_config(&self) -> eyre::Result<Option<FeedConfig>> {
         let Some(url) = self.args.feed.url.clone().filter(|_| self.role() == Role::Verifier) else {
             return Ok(None);
         };
         let signer = match self.args.feed.signer {
-            Some(signer) => signer,
-            None => l1::unsafe_block_signer(&self.args.l1, &self.config).await?,
+            Some(signer) => watch::channel(Some(signer)).1,
+            None => l1::unsafe_block_signer(&self.args.l1, &self.config)?,
         };
         Ok(Some(FeedConfig {
             url,
@@ -169,8 +170,7 @@ impl RollupTasks {
     pub(crate) fn ended(&self) -> Option<String> {
         let parts = [
             ("derivation", self.derivation.ended()),
-            ("the batcher", self.duties.batcher_ended()),
-            ("the watch of output roots", self.duties.outputs_ended()),
+            ("what the node does on L1", self.duties.ended()),
             ("the block feed", self.feed.as_ref().and_then(FeedClient::ended)),
         ];
         let mut ended = parts.into_iter().filter_map(|(part, reason)| Some((part, reason?)));
