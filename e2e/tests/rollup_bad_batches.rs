@@ -2,6 +2,9 @@
 
 use std::num::NonZeroU64;
 
+use alloy::network::TransactionBuilder;
+use alloy::providers::Provider;
+use alloy::rpc::types::TransactionRequest;
 use alloy::signers::local::PrivateKeySigner;
 use alloy_primitives::{Address, Bytes, U256};
 use cairn_e2e::devnet::{DevnetOptions, block};
@@ -13,7 +16,8 @@ use cairn_e2e::scenario::{Chain, Posting, address_of};
 use cairn_rollup::channel::{BrotliQuality, MAX_RLP_BYTES_PER_CHANNEL, compress_brotli};
 use cairn_rollup::frame::{Frame, MAX_FRAME_LEN, encode_frames};
 use cairn_rollup::{L2BlockRef, RollupConfig};
-use eyre::{WrapErr, ensure};
+use eyre::WrapErr as _;
+use eyre::{ContextCompat, ensure};
 use serde_json::json;
 
 const DROPPED: &str = "cairn_derivation_dropped_total";
@@ -152,6 +156,21 @@ impl Table {
     }
 }
 
+/// A good batch from somebody who is no batcher.
+async fn stranger(table: &mut Table) -> eyre::Result<()> {
+    let calldata = encode_frames(&table.good(1)?);
+    let (stranger, inbox) = (table.chain.l1_as(3)?, table.chain.contract("BatchInbox")?);
+    let request = TransactionRequest::default().with_to(inbox).with_gas_limit(1_000_000);
+    let sent = stranger.send_transaction(request.with_input(calldata.clone())).await?;
+    let receipt = sent.get_receipt().await?;
+    ensure!(!receipt.status(), "the inbox takes a batch of a stranger");
+    let block = receipt.block_number.wrap_err("a receipt without a block")?;
+    let status = table.chain.wait_derived_by(&table.verifier, block).await?;
+    ensure!(status.safe_l2 == table.safe, "a stranger's batch counts");
+    // It was a good one: the batcher's counts.
+    table.post("the same from the batcher", vec![calldata], blocks(1)).await
+}
+
 /// Bytes that hold no frames.
 async fn no_frames(table: &mut Table) -> eyre::Result<()> {
     let good = encode_frames(&table.good(1)?);
@@ -288,6 +307,7 @@ async fn bad_frames_and_batches_cost_nothing_but_themselves() -> eyre::Result<()
     let mut table = Table::set().await?;
     let first = table.safe;
     let resets = table.count("cairn_derivation_resets_total").await?;
+    stranger(&mut table).await?;
     no_frames(&mut table).await?;
     table.refused().await?;
     disordered_frames(&mut table).await?;

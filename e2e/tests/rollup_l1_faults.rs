@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use cairn_e2e::devnet::DevnetOptions;
 use cairn_e2e::scenario::{Chain, L1Fault, Proxy, address_of};
-use eyre::WrapErr;
+use eyre::{WrapErr, ensure};
 
 const NODES: [&str; 2] = ["sequencer", "verifier"];
 const DEPOSIT: u64 = 1_000_000;
@@ -39,6 +39,19 @@ async fn meet(chain: &Chain, proxies: &[Proxy], number: u64, fault: L1Fault) -> 
     chain.wait_derived(chain.l1()?.block_number().await?).await
 }
 
+/// A node that starts while L1 is away serves its chain, and sends batches once L1 is back.
+async fn start_without_l1(chain: &mut Chain, l1: &Proxy) -> eyre::Result<()> {
+    let head = chain.sequencer()?.block_number().await?;
+    chain.devnet.kill9("sequencer")?;
+    l1.set(L1Fault::Stall.rule());
+    chain.devnet.restart("sequencer").await?;
+    ensure!(chain.sequencer()?.block_number().await? >= head, "acknowledged blocks are gone");
+    l1.wait_faults(1).await;
+    l1.pass();
+    let last = chain.transfers(2).await?;
+    chain.wait_safe(last).await
+}
+
 #[tokio::test]
 async fn nodes_go_on_through_errors_stalls_and_lies_of_l1() -> eyre::Result<()> {
     let options = DevnetOptions { l1_block_time: NonZeroU64::new(1), ..DevnetOptions::default() };
@@ -54,5 +67,6 @@ async fn nodes_go_on_through_errors_stalls_and_lies_of_l1() -> eyre::Result<()> 
     for number in 0..L1Fault::ALL.len() as u64 {
         chain.wait_balance(address_of("deposit", number), DEPOSIT).await?;
     }
+    start_without_l1(&mut chain, &proxies[0]).await?;
     chain.agree().await
 }

@@ -46,8 +46,10 @@ async fn reorganise(chain: &Chain, depth: u64) -> eyre::Result<()> {
 #[tokio::test]
 async fn a_replaced_l1_head_is_followed() -> eyre::Result<()> {
     let chain = start().await?;
-    for _ in 0..3 {
+    for round in 0..3 {
         chain.transfers(5).await?;
+        // In the block that goes, mostly.
+        chain.deposit(address_of("replaced", round), DEPOSIT).await?;
         chain.reorganise_l1(1).await?;
     }
     chain.agree().await

@@ -9,6 +9,29 @@ sol! {
     contract OptimismPortal {
         function depositTransaction(address to, uint256 value, uint64 gasLimit, bool isCreation, bytes data) external payable;
         function respectedGameType() external view returns (uint32);
+        function proveWithdrawalTransaction(WithdrawalTransaction tx, uint256 gameIndex, OutputRootProof outputRootProof, bytes[] withdrawalProof) external;
+        function finalizeWithdrawalTransaction(WithdrawalTransaction tx) external;
+        function checkWithdrawal(bytes32 withdrawalHash, address proofSubmitter) external view;
+    }
+
+    /// A withdrawal (OP specification: withdrawals).
+    #[derive(Debug)]
+    struct WithdrawalTransaction {
+        uint256 nonce;
+        address sender;
+        address target;
+        uint256 value;
+        uint256 gasLimit;
+        bytes data;
+    }
+
+    /// What an output root is the hash of.
+    #[derive(Debug)]
+    struct OutputRootProof {
+        bytes32 version;
+        bytes32 stateRoot;
+        bytes32 messagePasserStorageRoot;
+        bytes32 latestBlockhash;
     }
 
     /// Where batches go.
