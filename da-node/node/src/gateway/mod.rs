@@ -16,6 +16,7 @@
 //! needs: without a data directory nothing else is lost with the gateway.
 
 mod assembler;
+mod bodies;
 mod collector;
 mod error;
 mod reads;

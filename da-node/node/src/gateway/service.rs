@@ -48,6 +48,9 @@ pub struct GatewayConfig {
     pub retrievals: usize,
     /// Bytes of submissions that wait for their certificate.
     pub waiting_bytes: u64,
+    /// Bytes of request bodies in memory, beyond the first 64 KiB of each; one address holds a quarter at
+    /// most.
+    pub bodies_bytes: usize,
 }
 
 impl Default for GatewayConfig {
@@ -59,6 +62,7 @@ impl Default for GatewayConfig {
             dispersals: 4,
             retrievals: 8,
             waiting_bytes: 256 << 20,
+            bodies_bytes: 512 << 20,
         }
     }
 }
@@ -128,6 +132,10 @@ impl Gateway {
         let weak = WeakGateway(Arc::downgrade(&gateway.0));
         tokio::spawn(collector::run(weak, submitted, gateway.0.config.assembler));
         Ok(gateway)
+    }
+
+    pub(super) fn config(&self) -> &GatewayConfig {
+        &self.0.config
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -7,6 +7,7 @@ mod disk_full;
 mod fixture;
 mod following;
 mod gateway;
+mod gateway_bodies;
 mod l1;
 mod network;
 mod processes;
