@@ -11,6 +11,7 @@ mod gateway_bodies;
 mod l1;
 mod network;
 mod processes;
+mod reorganisation;
 mod rig;
 mod serving;
 mod slow;
