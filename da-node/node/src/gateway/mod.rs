@@ -19,6 +19,7 @@ mod assembler;
 mod bodies;
 mod collector;
 mod error;
+mod quorums;
 mod reads;
 mod records;
 mod rest;

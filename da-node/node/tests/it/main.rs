@@ -8,6 +8,7 @@ mod fixture;
 mod following;
 mod gateway;
 mod gateway_bodies;
+mod gateway_quorums;
 mod l1;
 mod network;
 mod processes;
