@@ -86,8 +86,14 @@ pub(crate) fn account(index: u32) -> PrivateKeySigner {
 }
 
 pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    free_ports(1)[0]
+}
+
+/// Ports that differ: all of them are taken before the first is free again.
+pub(crate) fn free_ports(count: u32) -> Vec<u16> {
+    let listen = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listeners: Vec<_> = (0..count).map(listen).collect();
+    listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }
 
 impl L1 {

@@ -17,7 +17,7 @@ use cairn_primitives::da::{
 };
 
 use crate::gateway::{Gateway, remembers, serves_users};
-use crate::l1::{CHAIN_ID, Clockwork, ETHER, L1, account, free_port};
+use crate::l1::{CHAIN_ID, Clockwork, ETHER, L1, account, free_ports};
 use crate::rig::payload;
 use crate::submit::http;
 
@@ -55,8 +55,9 @@ pub(crate) fn binary() -> Command {
 impl Network {
     async fn start(l1: L1) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let ports = (0..OPERATORS).map(|_| free_port()).collect();
-        let mut network = Self { l1, dir, nodes: Vec::new(), ports, metrics_port: free_port() };
+        let mut ports = free_ports(OPERATORS + 1);
+        let metrics_port = ports.remove(OPERATORS as usize);
+        let mut network = Self { l1, dir, nodes: Vec::new(), ports, metrics_port };
         for number in 0..OPERATORS {
             network.register(number);
         }
