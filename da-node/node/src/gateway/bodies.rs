@@ -3,7 +3,8 @@
 //! The first bytes of each body ([`FIRST_ROOM`]) are outside the budget, since the number of connections
 //! bounds them: small calls are answered however much room large bodies take. Beyond these, a body has the
 //! room of the bytes that arrived, in steps that double. Who announces a length and sends nothing holds
-//! nothing. One address holds a quarter of the budget at most.
+//! nothing. One address holds a quarter of the budget at most, where the server tells it to the handlers
+//! (axum's `ConnectInfo`).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -46,6 +47,11 @@ pub(super) struct Room {
 impl Bodies {
     pub(super) fn new(bytes: usize) -> Self {
         Self(Arc::new(Budget { bytes, taken: Mutex::default() }))
+    }
+
+    /// Bytes taken by all bodies.
+    pub(super) fn taken(&self) -> usize {
+        self.0.taken.lock().bytes
     }
 
     /// Room for the body of a sender, none to begin with. What has no address counts in all alone.

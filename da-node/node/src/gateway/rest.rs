@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use cairn_node_setup::ServerLimits;
 use cairn_primitives::da::{MAX_PAYLOAD_BYTES, RefusalCode};
 
-use super::bodies::{Bodies, Room, sender};
+use super::bodies::{Room, sender};
 use super::rpc::Module;
 use super::{Gateway, GatewayError};
 use crate::http::{BodyReader, drain};
@@ -22,15 +22,13 @@ const GENERIC: u8 = 1;
 pub(super) struct Shared {
     gateway: Gateway,
     pub(super) module: Module,
-    bodies: Bodies,
     limits: ServerLimits,
 }
 
 impl Shared {
     pub(super) fn new(gateway: Gateway, limits: ServerLimits) -> Self {
         let module = Module::new(gateway.clone());
-        let bodies = Bodies::new(gateway.config().bodies_bytes);
-        Self { gateway, module, bodies, limits }
+        Self { gateway, module, limits }
     }
 }
 
@@ -52,7 +50,7 @@ pub(super) async fn read_body(
 ) -> Result<Body, Response> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
-    let mut room = shared.bodies.room(sender(&request));
+    let mut room = shared.gateway.0.bodies.room(sender(&request));
     if let Some(length) = announced.filter(|length| *length > limit) {
         drain(request.into_body().into_data_stream()).await;
         return Err(GatewayError::PayloadLength(length).into_response());

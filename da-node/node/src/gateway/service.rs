@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
+use super::bodies::Bodies;
 use super::collector::{self, Submitted};
 use super::quorums::Quorums;
 use super::submissions::Submissions;
@@ -43,8 +44,8 @@ pub struct GatewayConfig {
     pub retrievals: usize,
     /// Bytes of submissions that wait for their certificate.
     pub waiting_bytes: u64,
-    /// Bytes of request bodies in memory, beyond the first 64 KiB of each; one address holds a quarter at
-    /// most.
+    /// Bytes of request bodies in memory, beyond the first 64 KiB of each. One address holds a quarter at
+    /// most, where requests come with the server's `ConnectInfo`.
     pub bodies_bytes: usize,
     /// How long operators and their endpoints are not read again of a quorum that stays.
     pub quorum_fresh: Duration,
@@ -84,6 +85,7 @@ pub(super) struct Inner {
     trouble: Mutex<Option<(String, Instant)>>,
     submissions: Mutex<Submissions>,
     waiting: mpsc::Sender<Submitted>,
+    pub(super) bodies: Bodies,
     dispersals: Semaphore,
     pub(super) retrievals: Semaphore,
 }
@@ -120,6 +122,7 @@ impl Gateway {
             trouble: Mutex::new(None),
             submissions: Mutex::new(submissions),
             waiting,
+            bodies: Bodies::new(config.bodies_bytes),
             dispersals: Semaphore::new(config.dispersals),
             retrievals: Semaphore::new(config.retrievals),
             config,
@@ -129,8 +132,9 @@ impl Gateway {
         Ok(gateway)
     }
 
-    pub(super) fn config(&self) -> &GatewayConfig {
-        &self.0.config
+    /// Bytes of request bodies in memory, beyond the first 64 KiB of each.
+    pub fn body_bytes(&self) -> usize {
+        self.0.bodies.taken()
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -14,7 +14,7 @@ use cairn_node_setup::{Server, ServerLimits};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::l1::{Clockwork, L1};
 use crate::rig::payer;
@@ -80,13 +80,21 @@ async fn put(at: SocketAddr, length: usize) -> String {
     response.text().await.unwrap()
 }
 
+async fn until_taken(gateway: &Gateway, bytes: usize) {
+    let start = Instant::now();
+    while gateway.body_bytes() != bytes {
+        assert!(start.elapsed() < PATIENCE, "{} bytes are taken", gateway.body_bytes());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn announced_lengths_shut_nobody_out() {
     let Some(l1) = L1::start(clockwork()).await else { return };
     let gateway = gateway(&l1, GatewayConfig::default()).await;
     let limits = ServerLimits { body_grace: Duration::from_secs(60), ..ServerLimits::default() };
     let listen = "127.0.0.1:0".parse().unwrap();
-    let server = Server::start(listen, router(gateway, limits), limits).await.unwrap();
+    let server = Server::start(listen, router(gateway.clone(), limits), limits).await.unwrap();
     let at = server.local_addr();
     // Twice of all that the gateway would hold, if they came.
     let mut idle = Vec::new();
@@ -95,6 +103,7 @@ async fn announced_lengths_shut_nobody_out() {
     }
     assert_eq!(da_status(at).await["result"], Value::Null);
     assert!(put(at, 31 * MIB).await.contains("no quorum"), "the payload was not read");
+    until_taken(&gateway, 0).await;
     // None of them was answered, so all are still there.
     for stream in &mut idle {
         let mut byte = [0];
@@ -112,7 +121,7 @@ async fn a_sender_below_the_lowest_rate_is_given_up() {
     let server = Server::start(listen, router(gateway, limits), limits).await.unwrap();
     // At the lowest rate, what came would have sixteen seconds more.
     let mut slow = announce([127, 0, 0, 1], server.local_addr(), "/put", 31 * MIB, 4 * MIB).await;
-    let start = tokio::time::Instant::now();
+    let start = Instant::now();
     // The rest may be drained for five seconds before the answer.
     assert_eq!(status(&mut slow).await, "HTTP/1.1 408");
     assert!(start.elapsed() < Duration::from_secs(14), "{:?}", start.elapsed());
@@ -123,7 +132,8 @@ async fn one_address_holds_a_quarter_of_the_room() {
     let Some(l1) = L1::start(clockwork()).await else { return };
     let config = GatewayConfig { bodies_bytes: 4 * MIB, ..GatewayConfig::default() };
     let limits = ServerLimits { body_grace: Duration::from_secs(60), ..ServerLimits::default() };
-    let router = router(gateway(&l1, config).await, limits);
+    let gateway = gateway(&l1, config).await;
+    let router = router(gateway.clone(), limits);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     // Handlers are told who sends.
@@ -131,23 +141,14 @@ async fn one_address_holds_a_quarter_of_the_room() {
     let serving = tokio::spawn(serving.into_future());
     let greedy = [127, 0, 0, 2];
     let mut held = announce(greedy, at, "/put", MIB, MIB - 1).await;
-    // Until its room is taken; every one that comes too early is answered, and gone.
-    let refused = async {
-        loop {
-            let mut next = announce(greedy, at, "/put", MIB, MIB - 1).await;
-            next.write_all(&[7]).await.unwrap();
-            let mut text = String::new();
-            let mut answer = vec![0; 512];
-            let read = next.read(&mut answer).await.unwrap();
-            text.push_str(&String::from_utf8_lossy(&answer[..read]));
-            if text.contains("busy") {
-                return text;
-            }
-            assert!(text.contains("no quorum"), "{text}");
-        }
-    };
-    let text = timeout(PATIENCE, refused).await.expect("never refused");
-    assert!(text.starts_with("HTTP/1.1 503"), "{text}");
+    // All of it but the first 64 KiB.
+    until_taken(&gateway, MIB - (64 << 10)).await;
+    let mut refused = announce(greedy, at, "/put", MIB, MIB).await;
+    assert_eq!(status(&mut refused).await, "HTTP/1.1 503");
+    let mut text = vec![0; 512];
+    let read = timeout(PATIENCE, refused.read(&mut text)).await.unwrap().unwrap();
+    let text = String::from_utf8_lossy(&text[..read]);
+    assert!(text.contains("the gateway is busy"), "{text}");
     // Others are served meanwhile, and so are small calls of whoever it is.
     assert!(put(at, MIB).await.contains("no quorum"), "another address was shut out");
     let small = json!({"jsonrpc": "2.0", "id": 1, "method": "da_status", "params": [B256::ZERO]});
@@ -160,5 +161,6 @@ async fn one_address_holds_a_quarter_of_the_room() {
     assert_eq!(status(&mut held).await, "HTTP/1.1 503");
     let again = client.post(format!("http://{at}/put")).body(vec![7; MIB]).send().await.unwrap();
     assert!(again.text().await.unwrap().contains("no quorum"));
+    until_taken(&gateway, 0).await;
     serving.abort();
 }
