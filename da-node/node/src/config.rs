@@ -108,7 +108,7 @@ pub(crate) struct HttpArgs {
     /// Seconds for the headers of a request, and between requests [default: 15].
     #[arg(id = "http.header-timeout", long = "http.header-timeout")]
     pub(crate) header_timeout: Option<u64>,
-    /// Seconds for a body, beyond what the bytes that came take at the lowest rate [default: 10].
+    /// Seconds by which a body may fall behind the lowest rate [default: 10].
     #[arg(id = "http.body-grace", long = "http.body-grace")]
     pub(crate) body_grace: Option<u64>,
     /// Bytes a second that a body must arrive at [default: 262144].

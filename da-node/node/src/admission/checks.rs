@@ -132,10 +132,6 @@ impl Admission {
             let message = format!("{held} bytes of {payer} are in progress");
             return Err(Refusal::new(RefusalCode::RateLimited, message));
         }
-        if self.bytes_in_flight.saturating_add(length) > self.limits.in_flight_bytes {
-            let message = format!("{} bytes are in progress", self.bytes_in_flight);
-            return Err(Refusal::new(RefusalCode::Busy, message));
-        }
         Ok(())
     }
 }
@@ -152,10 +148,7 @@ impl Admission {
         senders: usize,
     ) -> Decision<()> {
         let of_payer = self.bytes_of(payer).saturating_add(length);
-        let of_all = self.bytes_in_flight.saturating_add(length);
-        let room =
-            of_payer <= self.limits.payer_in_flight_bytes && of_all <= self.limits.in_flight_bytes;
-        if senders < SENDERS_PER_HEADER && room {
+        if senders < SENDERS_PER_HEADER && of_payer <= self.limits.payer_in_flight_bytes {
             return Ok(());
         }
         let message = format!("header {hash} is being checked");

@@ -63,6 +63,8 @@ pub enum Event {
     Offered(Ticket, Box<Offer>),
     /// The store was looked into.
     Found(Ticket, Found),
+    /// The room for the body is full, and the body goes on.
+    Filled(Ticket),
     /// The whole body is here.
     BodyRead(Ticket),
     /// The sender went away, or was too slow.
@@ -84,15 +86,19 @@ pub enum Event {
 pub enum Effect {
     /// Look for the reservation and the rows of this header; answer with [`Event::Found`].
     LookUp(Ticket, Box<Header>),
-    /// Read a body of exactly so many bytes in all.
+    /// Read a body of exactly so many bytes in all, and no more than there is room for.
     ReadBody {
         /// The submission.
         ticket: Ticket,
         /// Bytes, the prefix included.
         length: usize,
+        /// Bytes that may be held before [`Event::Filled`] is reported.
+        room: usize,
         /// Rows that it holds.
         rows: Vec<RowIndex>,
     },
+    /// Read on: so many bytes may be held now, up to the next [`Event::Filled`].
+    ReadOn(Ticket, usize),
     /// Check commitments and rows.
     Verify(Ticket, Vec<RowIndex>),
     /// Write, synced.

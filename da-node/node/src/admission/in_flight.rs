@@ -4,9 +4,13 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
-use cairn_primitives::da::{Header, RowIndex, Snapshot};
+use cairn_primitives::da::{Header, Refusal, RefusalCode, RowIndex, Snapshot};
 
+use super::step::Decision;
 use super::{Admission, Ticket};
+
+/// Room that a body has first; it doubles from there.
+pub(super) const FIRST_ROOM: u64 = 64 << 10;
 
 /// A submission, from its offer to its answer.
 #[derive(Debug)]
@@ -16,7 +20,10 @@ pub(super) struct InFlight {
     pub(super) hash: B256,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) rows: Vec<RowIndex>,
+    /// Bytes of its body.
     pub(super) length: u64,
+    /// Bytes that may be in memory of them, none before the body is read.
+    pub(super) room: u64,
 }
 
 /// What is waited for.
@@ -35,7 +42,7 @@ impl Admission {
         senders.map_or(&[], Vec::as_slice)
     }
 
-    /// Bytes of bodies in flight of a payer.
+    /// Bytes of bodies that a payer's submissions have or will have.
     pub(super) fn bytes_of(&self, payer: Address) -> u64 {
         let of_payer = self.tickets.values().filter(|it| it.header.payer == payer);
         of_payer.fold(0, |sum, it| sum.saturating_add(it.length))
@@ -66,7 +73,24 @@ impl Admission {
                 senders.remove();
             }
         }
-        self.bytes_in_flight = self.bytes_in_flight.saturating_sub(done.length);
+        self.bytes_in_flight = self.bytes_in_flight.saturating_sub(done.room);
         Some(done)
+    }
+
+    /// Gives a body the room for its next bytes: twice what it had. Nothing is held for what a sender
+    /// announces, so that whoever fills the node's memory has sent half of it at least.
+    pub(super) fn grow(&mut self, ticket: Ticket) -> Decision<u64> {
+        let Some(this) = self.tickets.get(&ticket) else { return Ok(0) };
+        let room = this.room.saturating_mul(2).max(FIRST_ROOM).min(this.length);
+        let of_all = self.bytes_in_flight.saturating_sub(this.room).saturating_add(room);
+        if of_all > self.limits.in_flight_bytes {
+            let message = format!("{} bytes are in progress", self.bytes_in_flight);
+            return Err(Refusal::new(RefusalCode::Busy, message));
+        }
+        self.bytes_in_flight = of_all;
+        if let Some(this) = self.tickets.get_mut(&ticket) {
+            this.room = room;
+        }
+        Ok(room)
     }
 }

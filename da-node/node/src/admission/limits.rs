@@ -13,10 +13,11 @@ const MIB: u64 = 1 << 20;
 pub struct Limits {
     /// Longest body. An operator with all stake of a full matrix would get 129 MiB.
     pub max_body_bytes: u64,
-    /// Bytes of bodies in memory over all submissions.
+    /// Bytes of bodies in memory over all submissions. A body takes them as it arrives, in steps that
+    /// double.
     pub in_flight_bytes: u64,
-    /// Bytes of bodies in memory of one payer who has more than one submission there: nobody else
-    /// is kept out by a payer, or by who replays the headers of one.
+    /// Bytes of the whole bodies of one payer who has more than one submission in progress: nobody
+    /// else is kept out by a payer, or by who replays the headers of one.
     pub payer_in_flight_bytes: u64,
     /// Submissions of one payer at a time.
     pub in_flight_per_payer: usize,

@@ -15,7 +15,9 @@
 //! - From `Offered` on a ticket holds its reservation: a second header under the same number is
 //!   refused while the first is in flight, and by the store afterwards. A few bodies of the same
 //!   header may be sent side by side.
-//! - What is in flight is bounded in bytes over all and in number for each payer.
+//! - What is in flight is bounded in bytes over all and in number for each payer. Bytes count as they
+//!   arrive (`Filled` asks for room for more, and gets `ReadOn`), not by what a header announces: headers
+//!   cost nothing and their payers are whoever says so.
 
 mod checks;
 mod event;

@@ -87,7 +87,19 @@ impl Admission {
         match event {
             Event::Offered(ticket, offer) => Some(self.offered(ticket, &offer, now)),
             Event::Found(ticket, found) => self.found(ticket, &found, now),
+            Event::Filled(ticket) => {
+                self.at(ticket, Stage::ReadBody)?;
+                Some(match self.room(ticket) {
+                    Ok(room) => Effect::ReadOn(ticket, room),
+                    Err(refusal) => Effect::Refuse(ticket, refusal),
+                })
+            }
             Event::BodyRead(ticket) => {
+                let this = self.at(ticket, Stage::ReadBody)?;
+                // A body that is longer than its room was not read.
+                if this.room < this.length {
+                    return None;
+                }
                 let rows = self.advance(ticket, Stage::ReadBody, Stage::Verify)?;
                 Some(Effect::Verify(ticket, rows))
             }
@@ -130,7 +142,6 @@ impl Admission {
             Ok(admitted) => {
                 let header = Box::new(admitted.header);
                 let payer = (header.payer, header.reservation);
-                self.bytes_in_flight = self.bytes_in_flight.saturating_add(admitted.length);
                 self.reservations.entry(payer).or_default().push(ticket);
                 self.tickets.insert(ticket, admitted);
                 Effect::LookUp(ticket, header)
@@ -151,7 +162,7 @@ impl Admission {
         self.check_payer(offer)?;
         let hash = header.hash();
         self.check_in_flight(&header, hash, length)?;
-        Ok(InFlight { stage: Stage::LookUp, header, hash, snapshot, rows, length })
+        Ok(InFlight { stage: Stage::LookUp, header, hash, snapshot, rows, length, room: 0 })
     }
 
     fn found(&mut self, ticket: Ticket, found: &Found, now: Duration) -> Option<Effect> {
@@ -172,6 +183,10 @@ impl Admission {
             self.end(ticket);
             return Some(Effect::Sign(ticket, digest));
         }
+        let room = match self.room(ticket) {
+            Ok(room) => room,
+            Err(refusal) => return Some(Effect::Refuse(ticket, refusal)),
+        };
         // One header is paid for once, however many send it at a time.
         let mut senders = self.senders(&header).iter().filter_map(|it| self.tickets.get(it));
         let paid = senders.any(|sender| sender.stage != Stage::LookUp);
@@ -183,7 +198,16 @@ impl Admission {
         }
         let rows = self.advance(ticket, Stage::LookUp, Stage::ReadBody)?;
         let length = usize::try_from(length).ok()?;
-        Some(Effect::ReadBody { ticket, length, rows })
+        Some(Effect::ReadBody { ticket, length, room, rows })
+    }
+
+    /// More room for a body, or the end of its ticket.
+    fn room(&mut self, ticket: Ticket) -> Decision<usize> {
+        let grown = self.grow(ticket);
+        if grown.is_err() {
+            self.end(ticket);
+        }
+        grown.map(|room| usize::try_from(room).unwrap_or(usize::MAX))
     }
 
     fn stored(

@@ -16,8 +16,10 @@
 //! needs: without a data directory nothing else is lost with the gateway.
 
 mod assembler;
+mod bodies;
 mod collector;
 mod error;
+mod quorums;
 mod reads;
 mod records;
 mod rest;

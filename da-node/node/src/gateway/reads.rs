@@ -1,19 +1,13 @@
 //! Getting payloads back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes};
 use cairn_da_client::registry::Quorum;
 use cairn_da_client::{ClientError, ElementOpening, open_element};
-use cairn_primitives::da::{Certificate, Epoch, Header};
-use tokio::time::Instant;
+use cairn_primitives::da::{Certificate, Header};
 
 use super::{Gateway, GatewayError};
-
-/// How long L1 is not asked again about an epoch. Snapshots do not change; endpoints do, and so does all of it in a
-/// reorganisation.
-const QUORUMS_FRESH: Duration = Duration::from_secs(10);
 
 impl Gateway {
     /// Header and quorum of a certificate, or of the certificate of a header hash.
@@ -24,24 +18,10 @@ impl Gateway {
             Err(_) => blob.clone(),
         };
         let (epoch, _) = Certificate::snapshot_of(&certificate).ok_or_else(unknown)?;
-        let quorum = self.quorum_of(epoch).await?;
+        let quorum = self.0.quorums.of(epoch).await?;
         let (domain, now) = (self.0.registry.domain(), self.now());
         let verified = self.0.verified.header(&certificate, domain, &quorum.snapshot, now);
         Ok((verified.await?, quorum))
-    }
-
-    /// The quorum of an epoch, read anew when it was read too long ago.
-    async fn quorum_of(&self, epoch: Epoch) -> Result<Arc<Quorum>, GatewayError> {
-        let known = self.0.quorums.lock().get(&epoch).cloned();
-        if let Some((quorum, read)) = known
-            && read.elapsed() < QUORUMS_FRESH
-        {
-            return Ok(quorum);
-        }
-        let quorum = self.0.registry.latest_quorum(epoch).await.map_err(ClientError::from)?;
-        let quorum = Arc::new(quorum.ok_or(ClientError::UnknownEpoch(epoch))?);
-        self.0.quorums.lock().put(epoch, (quorum.clone(), Instant::now()));
-        Ok(quorum)
     }
 
     /// The payload of a certificate or header hash.

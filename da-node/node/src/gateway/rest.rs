@@ -1,7 +1,5 @@
 //! The alt-DA interface.
 
-use std::sync::Arc;
-
 use alloy_primitives::{Bytes, hex};
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -11,44 +9,40 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use cairn_node_setup::ServerLimits;
 use cairn_primitives::da::{MAX_PAYLOAD_BYTES, RefusalCode};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::bodies::{Room, sender};
 use super::rpc::Module;
 use super::{Gateway, GatewayError};
 use crate::http::{BodyReader, drain};
 
 /// Type byte of a generic commitment in the OP stack.
 const GENERIC: u8 = 1;
-/// Bodies in memory at a time, in MiB.
-const BODIES_MIB: usize = 512;
-const MIB: usize = 1 << 20;
-
 /// What the handlers share.
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
     gateway: Gateway,
     pub(super) module: Module,
-    bodies: Arc<Semaphore>,
     limits: ServerLimits,
 }
 
 impl Shared {
     pub(super) fn new(gateway: Gateway, limits: ServerLimits) -> Self {
         let module = Module::new(gateway.clone());
-        Self { gateway, module, bodies: Arc::new(Semaphore::new(BODIES_MIB)), limits }
+        Self { gateway, module, limits }
     }
 }
 
 /// A body with the room that it takes, given back when it is dropped.
 pub(super) struct Body {
     pub(super) bytes: Bytes,
-    _room: OwnedSemaphorePermit,
+    _room: Room,
 }
 
 fn binary(bytes: Vec<u8>) -> Response {
     ([(CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
 }
 
+/// Reads a body, for which room is taken as it arrives.
 pub(super) async fn read_body(
     shared: &Shared,
     request: Request,
@@ -56,32 +50,26 @@ pub(super) async fn read_body(
 ) -> Result<Body, Response> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
-    let length = announced.unwrap_or(limit);
-    let room = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX).max(1);
-    let room = match shared.bodies.clone().try_acquire_many_owned(room) {
-        _ if length > limit => Err(GatewayError::PayloadLength(length)),
-        Ok(room) => Ok(room),
-        Err(_) => Err(GatewayError::Busy),
-    };
-    let room = match room {
-        Ok(room) => room,
-        Err(error) => {
-            drain(request.into_body().into_data_stream()).await;
-            return Err(error.into_response());
-        }
-    };
-    let mut body = BodyReader::new(request.into_body(), shared.limits);
-    match body.read_all(limit).await {
-        Ok(bytes) => Ok(Body { bytes: bytes.into(), _room: room }),
-        Err(refusal) => {
-            let status = match refusal.code {
-                RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-                RefusalCode::Timeout => StatusCode::REQUEST_TIMEOUT,
-                _ => StatusCode::BAD_REQUEST,
-            };
-            Err((status, refusal.message).into_response())
-        }
+    let mut room = shared.gateway.0.bodies.room(sender(&request));
+    if let Some(length) = announced.filter(|length| *length > limit) {
+        drain(request.into_body().into_data_stream()).await;
+        return Err(GatewayError::PayloadLength(length).into_response());
     }
+    let mut body = BodyReader::new(request.into_body(), shared.limits);
+    let refusal = match body.read_all(announced.unwrap_or(limit), |bytes| room.grow(bytes)).await {
+        Ok(bytes) => return Ok(Body { bytes: bytes.into(), _room: room }),
+        Err(refusal) => refusal,
+    };
+    // Others need not wait until the sender has understood.
+    drop(room);
+    body.drain().await;
+    let status = match refusal.code {
+        RefusalCode::Busy => return Err(GatewayError::Busy.into_response()),
+        RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RefusalCode::Timeout => StatusCode::REQUEST_TIMEOUT,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Err((status, refusal.message).into_response())
 }
 
 pub(super) async fn put(State(shared): State<Shared>, request: Request) -> Response {

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use alloy::eips::BlockId;
 use alloy_primitives::{B256, Bytes};
 use cairn_da_client::registry::{Quorum, Registry};
 use cairn_da_client::{ClientError, Dispersed, Disperser, Reservations, Retriever};
-use cairn_primitives::da::{Certificate, Epoch, Header, MAX_PAYLOAD_BYTES, Timestamp};
-use lru::LruCache;
+use cairn_primitives::da::{Certificate, Header, MAX_PAYLOAD_BYTES, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
+use super::bodies::Bodies;
 use super::collector::{self, Submitted};
+use super::quorums::Quorums;
 use super::submissions::Submissions;
 use super::verified::Verified;
 use super::{AssemblerLimits, BlobRef, GatewayError, SubmissionState};
@@ -27,10 +27,6 @@ use crate::store::StoreError;
 const WAITING_SUBMISSIONS: usize = 1024;
 /// How long a payload that could not be certified speaks against the network.
 const TROUBLE_TIME: Duration = Duration::from_secs(30);
-/// Quorums of epochs that are remembered.
-const QUORUMS: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
-/// How long the registry is not asked again.
-const QUORUM_FRESH: Duration = Duration::from_secs(1);
 
 /// Settings of a gateway.
 #[derive(Debug, Clone)]
@@ -48,6 +44,11 @@ pub struct GatewayConfig {
     pub retrievals: usize,
     /// Bytes of submissions that wait for their certificate.
     pub waiting_bytes: u64,
+    /// Bytes of request bodies in memory, beyond the first 64 KiB of each. One address holds a quarter at
+    /// most, where requests come with the server's `ConnectInfo`.
+    pub bodies_bytes: usize,
+    /// How long operators and their endpoints are not read again of a quorum that stays.
+    pub quorum_fresh: Duration,
 }
 
 impl Default for GatewayConfig {
@@ -59,6 +60,8 @@ impl Default for GatewayConfig {
             dispersals: 4,
             retrievals: 8,
             waiting_bytes: 256 << 20,
+            bodies_bytes: 512 << 20,
+            quorum_fresh: Duration::from_secs(10),
         }
     }
 }
@@ -75,15 +78,14 @@ pub(super) struct Inner {
     config: GatewayConfig,
     clock: Clock,
     reservations: Reservations,
-    quorum: Mutex<Option<(Arc<Quorum>, Instant)>>,
-    /// Quorums that were read of, and when they were read.
-    pub(super) quorums: Mutex<LruCache<Epoch, (Arc<Quorum>, Instant)>>,
+    pub(super) quorums: Quorums,
     pub(super) verified: Verified,
     waiting_bytes: AtomicU64,
     /// Why a payload was last not certified, and when; gone with the next that is.
     trouble: Mutex<Option<(String, Instant)>>,
     submissions: Mutex<Submissions>,
     waiting: mpsc::Sender<Submitted>,
+    pub(super) bodies: Bodies,
     dispersals: Semaphore,
     pub(super) retrievals: Semaphore,
 }
@@ -107,20 +109,20 @@ impl Gateway {
         };
         let (waiting, submitted) = mpsc::channel(WAITING_SUBMISSIONS);
         let gateway = Self(Arc::new(Inner {
+            quorums: Quorums::new(registry.clone(), config.quorum_fresh),
             registry,
             disperser,
             retriever,
-            quorums: Mutex::new(LruCache::new(QUORUMS)),
             verified: Verified::new(
                 std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             ),
             reservations: Reservations::default(),
             clock,
-            quorum: Mutex::new(None),
             waiting_bytes: AtomicU64::new(0),
             trouble: Mutex::new(None),
             submissions: Mutex::new(submissions),
             waiting,
+            bodies: Bodies::new(config.bodies_bytes),
             dispersals: Semaphore::new(config.dispersals),
             retrievals: Semaphore::new(config.retrievals),
             config,
@@ -130,37 +132,21 @@ impl Gateway {
         Ok(gateway)
     }
 
+    /// Bytes of request bodies in memory, beyond the first 64 KiB of each.
+    pub fn body_bytes(&self) -> usize {
+        self.0.bodies.taken()
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         Timestamp(self.0.clock.now().as_secs())
     }
 
-    /// The quorum of L1's current epoch, read anew when the epoch has changed.
+    /// The quorum of L1's current epoch, with endpoints that are [`GatewayConfig::quorum_fresh`].
     ///
     /// # Errors
     /// [`GatewayError::NoQuorum`], [`GatewayError::Client`] while L1 does not answer.
     pub async fn current_quorum(&self) -> Result<Arc<Quorum>, GatewayError> {
-        let registry = &self.0.registry;
-        let known = self.0.quorum.lock().clone();
-        if let Some((quorum, read)) = &known
-            && read.elapsed() < QUORUM_FRESH
-        {
-            return Ok(quorum.clone());
-        }
-        let at = BlockId::latest();
-        let epoch = registry.current_epoch(at).await.map_err(ClientError::from)?;
-        let name = registry.quorum_name(epoch, at).await.map_err(ClientError::from)?;
-        let name = name.ok_or(GatewayError::NoQuorum)?;
-        let same =
-            |known: &Quorum| known.snapshot.epoch() == epoch && known.snapshot.seed() == name.seed;
-        let quorum = match known.map(|(quorum, _)| quorum).filter(|known| same(known)) {
-            Some(known) => known,
-            None => {
-                let quorum = registry.quorum(epoch, &name, at).await;
-                Arc::new(quorum.map_err(ClientError::from)?)
-            }
-        };
-        *self.0.quorum.lock() = Some((quorum.clone(), Instant::now()));
-        Ok(quorum)
+        self.0.quorums.current().await
     }
 
     /// Disperses a payload as a matrix of its own and gives its certificate.

@@ -23,7 +23,7 @@ mod submit;
 
 use axum::Router;
 use axum::routing::{get, post};
-pub(crate) use body::{BodyReader, drain};
+pub(crate) use body::{BodyReader, FIRST_ROOM, drain};
 pub use health::Health;
 pub use inject::{Injection, inject};
 

@@ -76,13 +76,11 @@ async fn receive(
     let offer = Box::new(Offer { header, payer_signature, announced_length: announced });
     let offered = step(node, Event::Offered(ticket, offer));
     let found = look_up(node, offered?).await?;
-    let (length, rows) = match step(node, found)? {
-        Effect::ReadBody { length, rows, .. } => (length, rows),
+    let (length, room, rows) = match step(node, found)? {
+        Effect::ReadBody { length, room, rows, .. } => (length, room, rows),
         other => return finish(node, other),
     };
-    bytes.reserve_exact(length.saturating_sub(bytes.len()));
-    body.read_to(&mut bytes, length).await?;
-    body.expect_end(length).await?;
+    read_rest(node, ticket, body, &mut bytes, (length, room)).await?;
     let turn = node.checks().clone().acquire_owned().await;
     let turn = turn.map_err(|error| failed(&error.to_string()))?;
     guard.armed = false;
@@ -93,6 +91,28 @@ async fn receive(
         tokio::task::spawn_blocking(move || check_and_store(&node, ticket, &bytes, &rows, turn))
     };
     work.await.map_err(|error| failed(&error.to_string()))?
+}
+
+/// Reads a body to its end, which takes up memory as it arrives.
+async fn read_rest(
+    node: &Node,
+    ticket: Ticket,
+    body: &mut BodyReader,
+    bytes: &mut Vec<u8>,
+    (length, mut room): (usize, usize),
+) -> Result<(), Refusal> {
+    loop {
+        let next = room.min(length);
+        bytes.reserve_exact(next.saturating_sub(bytes.len()));
+        body.read_to(bytes, next).await?;
+        if next == length {
+            return body.expect_end(length).await;
+        }
+        room = match step(node, Event::Filled(ticket))? {
+            Effect::ReadOn(_, room) => room,
+            other => return Err(out_of_order(&other)),
+        };
+    }
 }
 
 async fn look_up(node: &Node, effect: Effect) -> Result<Event, Refusal> {

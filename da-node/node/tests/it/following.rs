@@ -18,7 +18,7 @@ use crate::l1::{Clockwork, ETHER, L1, account};
 const PATIENCE: Duration = Duration::from_secs(60);
 const LONG: Clockwork = Clockwork { epoch_length: 86_400, seed_delay: 1 };
 
-fn secret(number: u32) -> SecretKey {
+pub(crate) fn secret(number: u32) -> SecretKey {
     SecretKey::derive(keccak256(number.to_be_bytes()).as_slice()).unwrap()
 }
 
@@ -36,17 +36,17 @@ async fn register_operators(l1: &L1, count: u32) {
     }
 }
 
-async fn follower(l1: &L1, confirmations: u64) -> Follower {
+pub(crate) async fn follower(l1: &L1, confirmations: u64) -> Follower {
     let registry = Registry::new(l1.provider(None), l1.domain()).await.unwrap();
     Follower::new(registry, confirmations)
 }
 
-fn keeper(l1: &L1) -> Keeper {
+pub(crate) fn keeper(l1: &L1) -> Keeper {
     Keeper::new(l1.provider(Some(account(18))), l1.registry, 0)
 }
 
 /// Keeps and follows until a condition holds.
-async fn until(
+pub(crate) async fn until(
     keeper: &mut Keeper,
     follower: &mut Follower,
     condition: impl Fn(&Quorums) -> bool,
@@ -158,7 +158,7 @@ async fn a_reorganisation_that_changes_the_seed_is_read_again() {
     assert_eq!(truth.snapshot, *second.snapshots[&Epoch(0)]);
 }
 
-async fn until_polled(follower: &mut Follower) -> Quorums {
+pub(crate) async fn until_polled(follower: &mut Follower) -> Quorums {
     let start = Instant::now();
     loop {
         if let Some(quorums) = follower.poll().await.unwrap() {

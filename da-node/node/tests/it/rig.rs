@@ -196,7 +196,12 @@ pub(crate) fn payload(length: usize) -> Vec<u8> {
 }
 
 impl Parcel {
-    fn new(snapshot: &Snapshot, length: usize, reservation: u64, expiry: Timestamp) -> Self {
+    pub(crate) fn new(
+        snapshot: &Snapshot,
+        length: usize,
+        reservation: u64,
+        expiry: Timestamp,
+    ) -> Self {
         let committer = Committer::shared().unwrap();
         let operators = snapshot.operators().len();
         let matrix = EncodedMatrix::encode(committer, &payload(length), operators).unwrap();

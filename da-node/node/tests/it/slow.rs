@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use alloy::signers::SignerSync;
+use alloy::signers::local::PrivateKeySigner;
+use alloy_primitives::B256;
 use cairn_da_node::admission::Limits;
 use cairn_node_setup::ServerLimits;
 use cairn_primitives::da::Submission;
@@ -30,12 +33,12 @@ async fn connect(rig: &Rig) -> TcpStream {
     TcpStream::connect(address).await.unwrap()
 }
 
-fn head(length: &str) -> String {
+pub(crate) fn head(length: &str) -> String {
     format!("POST /v1/rows HTTP/1.1\r\nhost: x\r\n{length}\r\n\r\n")
 }
 
 /// What the server answers before it closes; an answer that never ends fails the test.
-async fn answer(mut stream: TcpStream) -> String {
+pub(crate) async fn answer(mut stream: TcpStream) -> String {
     let mut text = Vec::new();
     let read = timeout(PATIENCE, stream.read_to_end(&mut text)).await;
     // A reset after the answer is as good as a close.
@@ -179,4 +182,40 @@ async fn the_lowest_rate_holds_all_along() {
     }
     let text = answer(stream).await;
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payers_who_send_headers_alone_do_not_stop_signing() {
+    // Room for two bodies like the honest one.
+    let limits = Limits { in_flight_bytes: 3 << 20, ..Limits::default() };
+    let patient = ServerLimits { body_grace: Duration::from_secs(60), ..ServerLimits::default() };
+    let rig = Rig::start_with(2, limits, patient).await;
+    let honest = rig.parcel(600_000, 1);
+    let body = honest.body(1);
+    assert!(body.len() > 1 << 20, "{} bytes", body.len());
+    // Their headers are good, and signed by keys that nobody saw before.
+    let mut idle = Vec::new();
+    for number in 10..19 {
+        let key = PrivateKeySigner::from_bytes(&B256::repeat_byte(number)).unwrap();
+        let mut parcel = rig.parcel(600_000, 1);
+        parcel.header.payer = key.address();
+        let hash = parcel.header.hash();
+        parcel.signature = key.sign_message_sync(hash.as_slice()).unwrap().into();
+        let body = parcel.body(1);
+        let mut stream = connect(&rig).await;
+        let head = head(&format!("content-length: {}", body.len()));
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&body[..Submission::PREFIX_BYTES]).await.unwrap();
+        idle.push(stream);
+    }
+    let in_flight = || rig.node(1).node.with_admission(|admission| admission.in_flight());
+    let start = Instant::now();
+    // All of them wait for their bodies, for which each holds its first room.
+    while in_flight() != (9, 9 << 16) {
+        assert!(start.elapsed() < PATIENCE, "{:?}", in_flight());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    submit(&rig, 1, body).await.unwrap();
+    assert_eq!(in_flight(), (9, 9 << 16));
+    drop(idle);
 }

@@ -25,7 +25,12 @@ pub(crate) fn http() -> &'static reqwest::Client {
 
 /// Sends a body to a node; the signature's bytes, or the refusal with its status.
 pub(crate) async fn submit(rig: &Rig, number: usize, body: Vec<u8>) -> Result<Vec<u8>, Refusal> {
-    let url = format!("{}/v1/rows", rig.endpoints[number]);
+    post_rows(&rig.endpoints[number], body).await
+}
+
+/// Sends a body to the node of an endpoint.
+pub(crate) async fn post_rows(endpoint: &str, body: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    let url = format!("{endpoint}/v1/rows");
     let response = http().post(url).body(body).send().await.unwrap();
     let status = response.status().as_u16();
     let bytes = response.bytes().await.unwrap();

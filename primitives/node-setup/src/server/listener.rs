@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -91,7 +92,9 @@ async fn serve(
                     tracing::debug!(target: "node::http", %peer, "too many connections");
                     continue;
                 };
-                let connection = graceful.watch(connection(stream, router.clone(), &limits));
+                // Handlers that share out memory by address find it in the request.
+                let router = router.clone().layer(Extension(ConnectInfo(peer)));
+                let connection = graceful.watch(connection(stream, router, &limits));
                 tokio::spawn(async move {
                     // Most errors here are senders who went away or ran into a limit.
                     if let Err(error) = connection.await {

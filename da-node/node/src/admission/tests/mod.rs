@@ -3,6 +3,7 @@
 mod order;
 mod property;
 mod refusals;
+mod room;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ fn a_submission_is_signed_after_it_is_stored() {
     assert_eq!(effect, Effect::LookUp(ticket, Box::new(header)));
     let (length, rows) = (rig.length(&header), rig.rows(&header));
     let effect = rig.step(Event::Found(ticket, Found::default()));
-    assert_eq!(effect, Some(Effect::ReadBody { ticket, length, rows }));
+    assert_eq!(effect, Some(Effect::ReadBody { ticket, length, room: length, rows }));
     assert_eq!(rig.admission.in_flight(), (1, length as u64));
     assert!(matches!(rig.step(Event::BodyRead(ticket)), Some(Effect::Verify(..))));
     assert!(matches!(rig.step(Event::Verified(ticket, Ok(()))), Some(Effect::Store(..))));

@@ -10,6 +10,7 @@ use super::*;
 enum Act {
     Offer(u64, u8),
     Found(usize, bool),
+    Filled(usize),
     BodyRead(usize),
     Dropped(usize),
     Verified(usize, bool),
@@ -25,6 +26,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => (0_u64..3, 0_u8..2).prop_map(|(reservation, root)| Act::Offer(reservation, root)),
         3 => (ticket.clone(), any::<bool>()).prop_map(|(t, used)| Act::Found(t, used)),
+        2 => ticket.clone().prop_map(Act::Filled),
         3 => ticket.clone().prop_map(Act::BodyRead),
         1 => ticket.clone().prop_map(Act::Dropped),
         3 => (ticket.clone(), any::<bool>()).prop_map(|(t, good)| Act::Verified(t, good)),
@@ -91,6 +93,7 @@ impl Shell {
         match *act {
             Act::Offer(reservation, root) => Some(self.offer(reservation, root).1),
             Act::Found(back, seen) => self.ticket(back).and_then(|it| self.found(it, seen)),
+            Act::Filled(back) => self.ticket(back).and_then(|it| self.step(Event::Filled(it))),
             Act::BodyRead(back) => self.ticket(back).and_then(|it| self.step(Event::BodyRead(it))),
             Act::Dropped(back) => self.ticket(back).and_then(|it| self.step(Event::Dropped(it))),
             Act::Verified(back, good) => {

@@ -194,7 +194,9 @@ fn work_in_progress_is_bounded_in_all_and_for_each_payer() {
     let first = rig.until_body(rig.header(1));
     rig.until_body(rig.header(2));
     let third = rig.header(3);
-    assert_eq!(offer_code(&mut rig, third), RefusalCode::Busy);
+    let (ticket, _) = rig.offered(third);
+    let refusal = refused(rig.step(Event::Found(ticket, Found::default())));
+    assert_eq!(refusal.code, RefusalCode::Busy);
     rig.step(Event::Dropped(first));
     rig.until_body(third);
 
