@@ -86,10 +86,15 @@ pub struct Limits {
 /// Limits of single methods, with geth's defaults where it has them.
 #[derive(Debug, Clone)]
 pub struct MethodLimits {
-    /// Most gas of `eth_call` and its kin; zero is no limit.
+    /// Most gas of `eth_call` and its kin. It bounds their memory too: see
+    /// [`execution`](crate::execution). Zero is no limit, of memory neither: for trusted callers only.
     pub gas_cap: u64,
     /// Longest run of `eth_call` and its kin.
     pub evm_timeout: Duration,
+    /// Longest run of a trace, of a whole block too, when the caller names no time.
+    pub trace_timeout: Duration,
+    /// The longest time that a caller can name for it.
+    pub trace_timeout_max: Duration,
     /// Highest fee of a transaction in wei that is accepted for sending; zero is no limit.
     pub fee_cap_wei: u128,
     /// Blocks that one log query may cover; zero is no limit.
@@ -176,6 +181,8 @@ impl Default for MethodLimits {
         Self {
             gas_cap: 50_000_000,
             evm_timeout: Duration::from_secs(5),
+            trace_timeout: Duration::from_secs(15),
+            trace_timeout_max: Duration::from_secs(60),
             fee_cap_wei: 1_000_000_000_000_000_000,
             log_range: 0,
             log_results: 20_000,

@@ -2,6 +2,7 @@
 
 mod calls;
 mod fixtures;
+mod foreign_blocks;
 mod node;
 mod random;
 mod simulations;
