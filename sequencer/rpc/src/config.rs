@@ -69,8 +69,16 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// How long a client may take for a request body.
     pub body_timeout: Duration,
-    /// How long a client may take to read any part of a response.
+    /// How long writes may wait for a client, all together, less what it has paid for by reading.
     pub write_timeout: Duration,
+    /// Bytes by which a client that reads pays for a second of waiting: one that keeps data waiting
+    /// and takes less a second is closed in the end. Zero closes only clients that take nothing.
+    pub write_rate: u64,
+    /// Bytes of requests in progress and of unread answers that all clients keep together. What
+    /// does not fit is refused; beside it stand the answers being made, one for each thread.
+    pub kept_bytes: usize,
+    /// The same for one connection. Less than `response_bytes` refuses the largest answers.
+    pub connection_kept_bytes: usize,
     /// Interval of WebSocket pings; a connection that answers none of two is closed.
     pub ping_interval: Duration,
     /// Threads for methods that read.
@@ -167,6 +175,9 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(120),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
+            write_rate: 8 << 10,
+            kept_bytes: 512 << 20,
+            connection_kept_bytes: 320 << 20,
             ping_interval: Duration::from_secs(30),
             read_threads: 4,
             execution_threads: 2,

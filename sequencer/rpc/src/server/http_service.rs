@@ -12,15 +12,15 @@ use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
-use super::hosts::AllowedHosts;
-use super::origins::AllowedOrigins;
+use super::accept::Port;
+use super::account::{Account, Booking, booked};
 use crate::Limits;
 use crate::error::INVALID_REQUEST;
 
 /// The service of one connection.
 pub(super) type Service = BoxCloneSyncService<HttpRequest, HttpResponse, BoxError>;
 /// Makes the service of a new connection.
-pub(super) type NewService = Arc<dyn Fn() -> Service + Send + Sync>;
+pub(super) type NewService = Arc<dyn Fn(&Arc<Account>) -> Service + Send + Sync>;
 
 /// Marks calls that came in a plain HTTP request, which can carry no subscription.
 #[derive(Debug, Clone, Copy)]
@@ -37,18 +37,24 @@ enum BodyError {
 pub(super) async fn respond(
     request: Request<Incoming>,
     service: Service,
-    hosts: &AllowedHosts,
-    origins: &AllowedOrigins,
-    limits: &Limits,
+    port: &Port,
+    account: &Arc<Account>,
 ) -> Result<HttpResponse, Infallible> {
-    if !hosts.allows(request.headers()) {
+    let limits = &port.limits;
+    if !port.hosts.allows(request.headers()) {
         return Ok(text(StatusCode::FORBIDDEN, "invalid host specified\n"));
     }
     if is_upgrade(request.headers()) {
-        if !origins.allows(request.headers()) {
+        if !port.origins.allows(request.headers()) {
             return Ok(text(StatusCode::FORBIDDEN, "origin not allowed\n"));
         }
-        return Ok(call(service, request.map(HttpBody::new)).await);
+        let mut request = request.map(HttpBody::new);
+        request.extensions_mut().insert(account.clone());
+        let response = call(service, request).await;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            account.upgrade();
+        }
+        return Ok(response);
     }
     if *request.method() == Method::GET {
         // Load balancers look whether somebody is there.
@@ -62,7 +68,23 @@ pub(super) async fn respond(
         Err(BodyError::Broken) => return Ok(closing(response::malformed())),
     };
     parts.extensions.insert(OverHttp);
-    Ok(call(service, HttpRequest::from_parts(parts, HttpBody::new(Full::new(body)))).await)
+    let request = HttpRequest::from_parts(parts, HttpBody::new(Full::new(body)));
+    Ok(keep_booked(call(service, request).await).await)
+}
+
+/// Hands the booking of an answer to its bytes.
+async fn keep_booked(mut response: HttpResponse) -> HttpResponse {
+    let Some(booking) = response.extensions_mut().remove::<Arc<Booking>>() else {
+        return response;
+    };
+    let (parts, body) = response.into_parts();
+    match body.collect().await {
+        Ok(body) => {
+            let bytes = booked(body.to_bytes(), booking);
+            HttpResponse::from_parts(parts, HttpBody::new(Full::new(bytes)))
+        }
+        Err(_) => response::internal_error(),
+    }
 }
 
 async fn call(service: Service, request: HttpRequest) -> HttpResponse {
