@@ -83,6 +83,9 @@ pub struct Limits {
     pub ping_interval: Duration,
     /// Threads for methods that read.
     pub read_threads: usize,
+    /// Threads for methods that read many blocks. They come beside the others, so that no number
+    /// of such calls holds up the rest.
+    pub scan_threads: usize,
     /// Threads for methods that run the EVM.
     pub execution_threads: usize,
     /// Calls that may wait for such a thread; further ones are refused.
@@ -103,6 +106,8 @@ pub struct MethodLimits {
     pub trace_timeout: Duration,
     /// The longest time that a caller can name for it.
     pub trace_timeout_max: Duration,
+    /// Longest run of a method that reads many blocks, such as `eth_getLogs`.
+    pub scan_timeout: Duration,
     /// Highest fee of a transaction in wei that is accepted for sending; zero is no limit.
     pub fee_cap_wei: u128,
     /// Blocks that one log query may cover; zero is no limit.
@@ -180,6 +185,7 @@ impl Default for Limits {
             connection_kept_bytes: 320 << 20,
             ping_interval: Duration::from_secs(30),
             read_threads: 4,
+            scan_threads: 2,
             execution_threads: 2,
             waiting_calls: 4_096,
             stop_timeout: Duration::from_secs(5),
@@ -194,6 +200,7 @@ impl Default for MethodLimits {
             evm_timeout: Duration::from_secs(5),
             trace_timeout: Duration::from_secs(15),
             trace_timeout_max: Duration::from_secs(60),
+            scan_timeout: Duration::from_secs(10),
             fee_cap_wei: 1_000_000_000_000_000_000,
             log_range: 0,
             log_results: 20_000,

@@ -11,7 +11,7 @@
 //! | clients that do not read | closed below a lowest rate; subscriptions end when their buffer is full |
 //! | unread answers | counted for each connection and for all; refused beyond, and not listened to |
 //! | large bodies, deep JSON, long batches | refused with a typed error before they are worked on |
-//! | slow methods | bounded threads and bounded queues before them |
+//! | slow methods | time limits, bounded threads and bounded queues before them |
 
 mod accept;
 mod account;

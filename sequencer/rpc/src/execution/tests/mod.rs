@@ -5,5 +5,6 @@ mod fixtures;
 mod foreign_blocks;
 mod node;
 mod random;
+mod scans;
 mod simulations;
 mod traces;
