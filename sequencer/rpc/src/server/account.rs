@@ -1,8 +1,8 @@
 //! What connections make the server keep: requests that are worked on, and answers that their
 //! clients have not read.
 //!
-//! Every connection has an [`Account`], and all of them share a [`Budget`]. A call is booked when it
-//! begins and its answer when it is finished, and the answer stays booked until the socket has taken
+//! Every connection has an [`Account`], and all of them share a [`Budget`]. The body of an HTTP
+//! request is booked as it is read, a call over WebSocket when it begins, and an answer when it is finished; it stays booked until the socket has taken
 //! it: over HTTP its buffer carries the booking, over WebSocket the written bytes pay it off. What
 //! does not fit is refused and dropped at once, so that finished answers never take more than the
 //! budget; beside it stand only those being made, at most one on each thread of the pools.
@@ -110,6 +110,11 @@ impl Account {
         self.upgraded.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the connection speaks WebSocket.
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.upgraded.load(Ordering::Relaxed)
+    }
+
     /// Books a call, with the bytes of its request.
     pub(super) fn begin(self: &Arc<Self>, request: usize) -> Result<Booking, RpcError> {
         let booking = Booking { account: self.clone(), bytes: AtomicUsize::new(0) };
@@ -132,7 +137,7 @@ impl Account {
 
     /// The socket has taken bytes.
     pub(super) fn sent(&self, bytes: usize) {
-        if self.upgraded.load(Ordering::Relaxed) {
+        if self.is_upgraded() {
             self.withdraw(bytes);
         }
     }
@@ -206,7 +211,7 @@ impl Booking {
     }
 
     fn attach(self, mut answer: MethodResponse) -> MethodResponse {
-        if self.account.upgraded.load(Ordering::Relaxed) {
+        if self.account.is_upgraded() {
             let bytes = self.bytes.swap(0, Ordering::Relaxed);
             self.account.unsent.fetch_add(bytes, Ordering::Relaxed);
             subtract(&self.account.booked, bytes);

@@ -185,7 +185,7 @@ impl<S: Answering> CallService<S> {
 
     async fn booked(self, request: Request<'_>) -> MethodResponse {
         let id = request.id.clone();
-        match self.account.begin(size(&request)) {
+        match self.account.begin(self.size(&request)) {
             Ok(booking) => booking.finish(self.one(request).await, id),
             Err(error) => MethodResponse::error(short(id), error),
         }
@@ -193,7 +193,7 @@ impl<S: Answering> CallService<S> {
 
     async fn booked_batch(self, batch: Batch<'_>) -> MethodResponse {
         let bytes = batch.iter().map(|entry| match entry {
-            Ok(BatchEntry::Call(request)) => size(request),
+            Ok(BatchEntry::Call(request)) => self.size(request),
             _ => 0,
         });
         match self.account.begin(bytes.sum()) {
@@ -204,16 +204,19 @@ impl<S: Answering> CallService<S> {
             Err(error) => MethodResponse::error(Id::Null, error),
         }
     }
-}
 
-/// Bytes of what a client chose the length of.
-fn size(request: &Request<'_>) -> usize {
-    let params = request.params.as_ref().map_or(0, |params| params.get().len());
-    let id = match &request.id {
-        Id::Str(text) => text.len(),
-        Id::Null | Id::Number(_) => 0,
-    };
-    params.saturating_add(id).saturating_add(request.method.len())
+    /// Bytes of what a client chose the length of, where they are not booked with its body.
+    fn size(&self, request: &Request<'_>) -> usize {
+        if !self.account.is_upgraded() {
+            return 0;
+        }
+        let params = request.params.as_ref().map_or(0, |params| params.get().len());
+        let id = match &request.id {
+            Id::Str(text) => text.len(),
+            Id::Null | Id::Number(_) => 0,
+        };
+        params.saturating_add(id).saturating_add(request.method.len())
+    }
 }
 
 impl<S: Answering> RpcServiceT for CallService<S> {

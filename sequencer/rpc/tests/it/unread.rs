@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::JoinHandle;
 
-use crate::client::{PATIENCE, Raw, head, post, result, text_frame, until};
+use crate::client::{PATIENCE, Raw, head, result, text_frame, try_post, until};
 use crate::node::{TestNode, config, open_chain};
 
 const UPGRADE: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
@@ -86,7 +86,7 @@ async fn a_websocket_that_reads_too_slowly_is_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unread_answers_are_kept_within_the_budget_and_small_calls_are_answered_beside_them() {
     let limits =
-        Limits { kept_bytes: 10_000_000, connection_kept_bytes: 10_000_000, ..Limits::default() };
+        Limits { kept_bytes: 13_000_000, connection_kept_bytes: 13_000_000, ..Limits::default() };
     let node = node(limits).await;
     let question = echo(4_000_000);
     let request = [head(question.len()).as_bytes(), question.as_bytes()].concat();
@@ -96,7 +96,7 @@ async fn unread_answers_are_kept_within_the_budget_and_small_calls_are_answered_
     }))
     .await;
     let refused = until("a refusal", || async {
-        let answer = post(node.address, echo(3_000_000)).await.json();
+        let answer = try_post(node.address, echo(3_000_000)).await?.json();
         answer.get("error").cloned()
     })
     .await;
@@ -107,8 +107,30 @@ async fn unread_answers_are_kept_within_the_budget_and_small_calls_are_answered_
     }
     drop(deaf);
     until("place for a large answer", || async {
-        let answer = post(node.address, echo(3_000_000)).await.json();
+        let answer = try_post(node.address, echo(3_000_000)).await?.json();
         answer.get("result").cloned()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_are_booked_as_they_come_and_refused_beyond_the_budget() {
+    let limits = Limits { kept_bytes: 100_000, ..Limits::default() };
+    let node = node(limits).await;
+    let mut half = Raw::connect(node.address).await;
+    half.send(head(120_000).as_bytes()).await;
+    half.send(&vec![b' '; 90_000]).await;
+    let refused = until("a refusal", || async {
+        let answer = try_post(node.address, echo(30_000)).await?;
+        (answer.status == 503).then_some(answer)
+    })
+    .await;
+    assert_eq!(refused.code(), -32005, "{refused:?}");
+    assert_eq!(result(node.address, "eth_chainId", json!([])).await, "0x385");
+    drop(half);
+    until("place for a body", || async {
+        let answer = try_post(node.address, echo(30_000)).await?;
+        (answer.status == 200).then_some(())
     })
     .await;
 }
