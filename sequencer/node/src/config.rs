@@ -246,23 +246,6 @@ mod tests {
             "--pool.price-bump",
             "12",
         ];
-        let limits = [
-            ("rpc.gas-cap", 13),
-            ("rpc.evm-timeout-ms", 14),
-            ("rpc.trace-timeout-ms", 15),
-            ("rpc.scan-timeout-ms", 16),
-            ("rpc.log-range", 17),
-            ("rpc.response-bytes", 18),
-            ("rpc.kept-bytes", 19),
-            ("rpc.connection-kept-bytes", 20),
-            ("rpc.write-rate", 21),
-            ("rpc.read-threads", 22),
-            ("rpc.scan-threads", 23),
-            ("rpc.execution-threads", 24),
-        ];
-        let limits = limits.map(|(name, value)| (format!("--{name}"), value.to_string()));
-        let limits = limits.iter().flat_map(|(flag, value)| [flag.as_str(), value.as_str()]);
-        let all: Vec<&str> = all.into_iter().chain(limits).collect();
         let flags = parse(&all);
         let file = toml::from_str::<RunArgs>(
             r#"
@@ -277,19 +260,6 @@ mod tests {
             http = { addr = "::1", port = 6, max-connections = 7, api = ["eth", "net"], cors = ["*"], hosts = ["a", "b"] }
             metrics = { addr = "::1", port = 8 }
             pool = { max-txs = 9, sender-slots = 10, min-tip = 11, price-bump = 12 }
-            [rpc]
-            gas-cap = 13
-            evm-timeout-ms = 14
-            trace-timeout-ms = 15
-            scan-timeout-ms = 16
-            log-range = 17
-            response-bytes = 18
-            kept-bytes = 19
-            connection-kept-bytes = 20
-            write-rate = 21
-            read-threads = 22
-            scan-threads = 23
-            execution-threads = 24
             "#,
         )
         .unwrap();

@@ -87,19 +87,30 @@ mod tests {
 
     use super::*;
     use crate::cli::{Cli, Command};
+    use crate::config::RunArgs;
+
+    /// Every flag, each with a value of its own.
+    const ALL: &str = "--rpc.gas-cap 1 --rpc.evm-timeout-ms 2 --rpc.trace-timeout-ms 3 \
+        --rpc.scan-timeout-ms 4 --rpc.log-range 5 --rpc.response-bytes 6 --rpc.kept-bytes 7 \
+        --rpc.connection-kept-bytes 8 --rpc.write-rate 9 --rpc.read-threads 10 \
+        --rpc.scan-threads 11 --rpc.execution-threads 12";
+
+    fn parse(flags: &str) -> RunArgs {
+        let words = ["cairn-sequencer", "run"].into_iter().chain(flags.split_whitespace());
+        let Command::Run(args) = Cli::parse_from(words).command else { panic!("not run") };
+        *args
+    }
 
     /// The settings that flags make of the defaults.
-    fn config(flags: &[&str]) -> RpcConfig {
-        let cli = Cli::parse_from([&["cairn-sequencer", "run"], flags].concat());
-        let Command::Run(args) = cli.command else { panic!("not run") };
+    fn config(flags: &str) -> RpcConfig {
         let mut config = RpcConfig::default();
-        args.rpc.apply(&mut config);
+        parse(flags).rpc.apply(&mut config);
         config
     }
 
     #[test]
     fn the_defaults_are_those_that_help_names() {
-        let (config, default) = (config(&[]), RpcConfig::default());
+        let (config, default) = (config(""), RpcConfig::default());
         assert_eq!(format!("{config:?}"), format!("{default:?}"));
         let (limits, methods) = (&config.limits, &config.methods);
         assert_eq!((methods.gas_cap, methods.log_range), (50_000_000, 0));
@@ -113,11 +124,7 @@ mod tests {
 
     #[test]
     fn every_flag_reaches_the_server() {
-        let flags = "--rpc.gas-cap 1 --rpc.evm-timeout-ms 2 --rpc.trace-timeout-ms 3 \
-            --rpc.scan-timeout-ms 4 --rpc.log-range 5 --rpc.response-bytes 6 --rpc.kept-bytes 7 \
-            --rpc.connection-kept-bytes 8 --rpc.write-rate 9 --rpc.read-threads 10 \
-            --rpc.scan-threads 11 --rpc.execution-threads 12";
-        let config = config(&flags.split_whitespace().collect::<Vec<_>>());
+        let config = config(ALL);
         let (limits, methods) = (config.limits, config.methods);
         assert_eq!((methods.gas_cap, methods.log_range), (1, 5));
         let times = [methods.evm_timeout, methods.trace_timeout_max, methods.scan_timeout];
@@ -129,8 +136,16 @@ mod tests {
     }
 
     #[test]
+    fn every_flag_is_a_key_of_the_file() {
+        let keys = ALL.split("--").filter_map(|flag| flag.trim().split_once(' '));
+        let file: String = keys.map(|(key, value)| format!("{key} = {value}\n")).collect();
+        let file: RunArgs = toml::from_str(&file).unwrap();
+        assert_eq!(format!("{:?}", parse(ALL)), format!("{file:?}"));
+    }
+
+    #[test]
     fn a_larger_response_raises_what_a_connection_keeps() {
-        let config = config(&["--rpc.response-bytes", "300000000"]);
+        let config = config("--rpc.response-bytes 300000000");
         assert_eq!(config.limits.connection_kept_bytes, 600_000_000);
     }
 
