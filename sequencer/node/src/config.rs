@@ -10,6 +10,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::rollup::RollupArgs;
+use crate::rpc_limits::RpcLimitArgs;
 
 /// Arguments of `run`. What is absent comes from the file, then from the defaults.
 #[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
@@ -50,6 +51,8 @@ pub(crate) struct RunArgs {
     pub(crate) rollup: RollupArgs,
     #[command(flatten)]
     pub(crate) http: HttpArgs,
+    #[command(flatten)]
+    pub(crate) rpc: RpcLimitArgs,
     #[command(flatten)]
     pub(crate) metrics: MetricsArgs,
     #[command(flatten)]

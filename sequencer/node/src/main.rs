@@ -6,6 +6,7 @@ mod config;
 mod dev;
 mod node;
 mod rollup;
+mod rpc_limits;
 mod service;
 
 use clap::Parser;

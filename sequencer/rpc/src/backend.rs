@@ -37,6 +37,7 @@ pub struct Backend {
     pub(crate) filters: Arc<Filters>,
     pub(crate) gas_price: Arc<GasPriceCache>,
     reading: BlockingPool,
+    scanning: BlockingPool,
     executing: BlockingPool,
 }
 
@@ -57,6 +58,7 @@ impl Backend {
         let limits = &config.limits;
         let (threads, waiting) = (limits.read_threads, limits.waiting_calls);
         let reading = BlockingPool::new("reading", threads, waiting);
+        let scanning = BlockingPool::new("scanning", limits.scan_threads, waiting);
         let executing = BlockingPool::new("executing", limits.execution_threads, waiting);
         let filters = Arc::new(Filters::new(&config.methods));
         let config = Arc::new(config);
@@ -72,6 +74,7 @@ impl Backend {
             filters,
             gas_price,
             reading,
+            scanning,
             executing,
         }
     }
@@ -105,6 +108,14 @@ impl Backend {
         work: impl FnOnce() -> Result<T, RpcError> + Send + 'static,
     ) -> Result<T, RpcError> {
         self.reading.run(work).await
+    }
+
+    /// Runs work that reads many blocks.
+    pub(crate) async fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        self.scanning.run(work).await
     }
 
     /// Runs work that executes transactions.

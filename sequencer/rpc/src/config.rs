@@ -69,12 +69,23 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// How long a client may take for a request body.
     pub body_timeout: Duration,
-    /// How long a client may take to read any part of a response.
+    /// How long writes may wait for a client, all together, less what it has paid for by reading.
     pub write_timeout: Duration,
+    /// Bytes by which a client that reads pays for a second of waiting: one that keeps data waiting
+    /// and takes less a second is closed in the end. Zero closes only clients that take nothing.
+    pub write_rate: u64,
+    /// Bytes of requests in progress and of unread answers that all clients keep together. What
+    /// does not fit is refused; beside it stand the answers being made, one for each thread.
+    pub kept_bytes: usize,
+    /// The same for one connection. Less than `response_bytes` refuses the largest answers.
+    pub connection_kept_bytes: usize,
     /// Interval of WebSocket pings; a connection that answers none of two is closed.
     pub ping_interval: Duration,
     /// Threads for methods that read.
     pub read_threads: usize,
+    /// Threads for methods that read many blocks. They come beside the others, so that no number
+    /// of such calls holds up the rest.
+    pub scan_threads: usize,
     /// Threads for methods that run the EVM.
     pub execution_threads: usize,
     /// Calls that may wait for such a thread; further ones are refused.
@@ -86,10 +97,17 @@ pub struct Limits {
 /// Limits of single methods, with geth's defaults where it has them.
 #[derive(Debug, Clone)]
 pub struct MethodLimits {
-    /// Most gas of `eth_call` and its kin; zero is no limit.
+    /// Most gas of `eth_call` and its kin. It bounds their memory too: see
+    /// [`execution`](crate::execution). Zero is no limit, of memory neither: for trusted callers only.
     pub gas_cap: u64,
     /// Longest run of `eth_call` and its kin.
     pub evm_timeout: Duration,
+    /// Longest run of a trace, of a whole block too, when the caller names no time.
+    pub trace_timeout: Duration,
+    /// The longest time that a caller can name for it.
+    pub trace_timeout_max: Duration,
+    /// Longest run of a method that reads many blocks, such as `eth_getLogs`.
+    pub scan_timeout: Duration,
     /// Highest fee of a transaction in wei that is accepted for sending; zero is no limit.
     pub fee_cap_wei: u128,
     /// Blocks that one log query may cover; zero is no limit.
@@ -162,8 +180,12 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(120),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
+            write_rate: 8 << 10,
+            kept_bytes: 512 << 20,
+            connection_kept_bytes: 320 << 20,
             ping_interval: Duration::from_secs(30),
             read_threads: 4,
+            scan_threads: 2,
             execution_threads: 2,
             waiting_calls: 4_096,
             stop_timeout: Duration::from_secs(5),
@@ -176,6 +198,9 @@ impl Default for MethodLimits {
         Self {
             gas_cap: 50_000_000,
             evm_timeout: Duration::from_secs(5),
+            trace_timeout: Duration::from_secs(15),
+            trace_timeout_max: Duration::from_secs(60),
+            scan_timeout: Duration::from_secs(10),
             fee_cap_wei: 1_000_000_000_000_000_000,
             log_range: 0,
             log_results: 20_000,

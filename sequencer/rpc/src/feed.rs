@@ -7,20 +7,18 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use alloy_primitives::{B256, U64};
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
 use cairn_chain::{BlockRef, Chain, ChainError};
 use cairn_rollup::feed::{SignedBlock, feed_digest};
-use jsonrpsee::core::server::SubscriptionMessage;
-use jsonrpsee::server::SubscriptionSink;
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{Extensions, PendingSubscriptionSink};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::server::{Ended, Origin, Subscriber};
 use crate::{Args, Backend, Methods, RpcError};
 
 /// Blocks sent that a reorganisation is looked for in.
@@ -69,9 +67,10 @@ pub(crate) fn register(methods: &mut Methods, signer: Option<Arc<PrivateKeySigne
         "cairn_subscribeUnsafeBlocks",
         "cairn_unsafeBlock",
         "cairn_unsubscribeUnsafeBlocks",
-        move |params, pending, backend: Arc<Backend>, _: &Extensions| {
+        move |params, pending, backend: Arc<Backend>, extensions: &Extensions| {
             let first = Args::parse(params.as_str(), 1).and_then(|args| args.required::<U64>(0));
-            tokio::spawn(serve(first, pending, backend, signer.clone()));
+            let origin = Origin::of(extensions);
+            tokio::spawn(serve(first, pending, backend, signer.clone(), origin));
         },
     );
     registered.expect("each method is registered once");
@@ -82,6 +81,7 @@ async fn serve(
     pending: PendingSubscriptionSink,
     backend: Arc<Backend>,
     signer: Arc<PrivateKeySigner>,
+    origin: Origin,
 ) {
     let first = match first {
         Ok(first) => first.to::<u64>(),
@@ -91,14 +91,14 @@ async fn serve(
     let mut events = backend.chain.subscribe();
     let Ok(sink) = pending.accept().await else { return };
     let mut cursor = Cursor::new(first.max(1));
-    let patience = backend.config.limits.write_timeout;
+    let follower = Subscriber::new(sink, origin, backend.config.limits.write_timeout);
     loop {
-        if let Err(error) = catch_up(&backend, &signer, &mut cursor, &sink, patience).await {
+        if let Err(error) = catch_up(&backend, &signer, &mut cursor, &follower).await {
             tracing::debug!(target: "sequencer::rpc", %error, "a block feed has ended");
             return;
         }
         tokio::select! {
-            () = sink.closed() => return,
+            () = follower.closed() => return,
             event = events.recv() => match event {
                 // What the events say is read from the chain, so losing some does no harm.
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
@@ -113,8 +113,7 @@ async fn catch_up(
     backend: &Backend,
     signer: &Arc<PrivateKeySigner>,
     cursor: &mut Cursor,
-    sink: &SubscriptionSink,
-    patience: Duration,
+    follower: &Subscriber,
 ) -> Result<(), RpcError> {
     let chain = &backend.chain;
     cursor.rewind(|number| canonical(chain, number))?;
@@ -127,8 +126,8 @@ async fn catch_up(
         let message = backend.read(move || message(&chain, &signer, next)).await?;
         // Unwound in between: the event that says so comes next.
         let Some((hash, json)) = message else { return Ok(()) };
-        let sent = sink.send_timeout(SubscriptionMessage::from(json), patience).await;
-        sent.map_err(|_| RpcError::server("the follower is gone or too slow"))?;
+        let sent = follower.send(json).await;
+        sent.map_err(|Ended| RpcError::server("the follower is gone or too slow"))?;
         cursor.sent(next, hash);
     }
 }

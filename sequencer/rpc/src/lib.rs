@@ -22,6 +22,7 @@ mod methods;
 mod node;
 mod params;
 mod rollup;
+mod scan;
 mod server;
 mod testing;
 mod txpool;

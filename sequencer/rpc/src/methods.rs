@@ -9,6 +9,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::scan::Scan;
 use crate::{Args, Backend, RpcError};
 
 /// Methods by name. A name is `namespace_method`.
@@ -18,6 +19,7 @@ use crate::{Args, Backend, RpcError};
 /// | [`quick`](Self::quick) | the reactor | answers from memory, microseconds |
 /// | [`cached`](Self::cached) | the reactor, else the reading pool | whatever memory often holds |
 /// | [`reading`](Self::reading) | the reading pool | whatever may touch the disk |
+/// | `scanning` | the scanning pool, with a time limit | whatever reads many blocks |
 /// | [`executing`](Self::executing) | the execution pool | whatever runs the EVM |
 /// | [`waiting`](Self::waiting) | the reactor, asynchronously | methods that wait for others |
 ///
@@ -86,6 +88,22 @@ impl Methods {
                 }
                 let work = backend.clone();
                 backend.read(move || answer(method(&work, &args))).await
+            })
+        });
+    }
+
+    /// A method that reads many blocks, and looks at its time and its caller for each.
+    pub(crate) fn scanning<R: Serialize + 'static>(
+        &mut self,
+        name: &'static str,
+        at_most: usize,
+        method: fn(&Backend, &Args, &Scan) -> Result<R, RpcError>,
+    ) {
+        self.waiting(name, at_most, move |backend, args| {
+            Box::pin(async move {
+                let (scan, _guard) = Scan::new(backend.config.methods.scan_timeout);
+                let work = backend.clone();
+                backend.scan(move || answer(method(&work, &args, &scan))).await
             })
         });
     }

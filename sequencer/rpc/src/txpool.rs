@@ -12,13 +12,16 @@ use cairn_pool::{Origin, PoolTransaction, SenderContent, Timestamp};
 use serde::Serialize;
 
 use crate::params::AddressParam;
+use crate::scan::Scan;
 use crate::view::{TransactionView, index};
 use crate::{Args, Backend, Methods, RpcError, answer};
 
 pub(crate) fn register(methods: &mut Methods) {
     methods.quick("txpool_status", 0, status);
-    methods.reading("txpool_content", 0, |backend, _| content(backend, whole));
-    methods.reading("txpool_inspect", 0, |backend, _| content(backend, |tx| Ok(tx.inspect())));
+    methods.scanning("txpool_content", 0, |backend, _, scan| content(backend, whole, scan));
+    methods.scanning("txpool_inspect", 0, |backend, _, scan| {
+        content(backend, |tx| Ok(tx.inspect()), scan)
+    });
     methods.reading("txpool_contentFrom", 1, content_from);
 }
 
@@ -68,6 +71,7 @@ fn by_nonce<T>(
 fn content<T>(
     backend: &Backend,
     show: fn(&PoolTransaction) -> Result<T, RpcError>,
+    scan: &Scan,
 ) -> Result<Parts<BTreeMap<String, ByNonce<T>>>, RpcError> {
     let mut content = backend.pool.read(|pool| pool.content());
     for tx in executed(backend) {
@@ -75,6 +79,7 @@ fn content<T>(
     }
     let mut parts = Parts { pending: BTreeMap::new(), queued: BTreeMap::new() };
     for (sender, SenderContent { pending, queued }) in &content {
+        scan.check()?;
         let sender = Address::to_checksum(sender, None);
         if !pending.is_empty() {
             parts.pending.insert(sender.clone(), by_nonce(pending, show)?);

@@ -128,6 +128,7 @@ fn rpc_config(args: &RunArgs) -> RpcConfig {
     if let Some(most) = args.http.max_connections {
         config.limits.connections = most;
     }
+    args.rpc.apply(&mut config);
     if let Some(version) = &args.client_version {
         config.client_version.clone_from(version);
     }

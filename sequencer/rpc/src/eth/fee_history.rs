@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::gas_price::executed;
 use crate::params::LenientCount;
+use crate::scan::Scan;
 use crate::view::quantity;
 use crate::{Args, Backend, BlockNumberParam, Methods, RpcError, block_ref};
 
@@ -18,7 +19,7 @@ use crate::{Args, Backend, BlockNumberParam, Methods, RpcError, block_ref};
 const MAX_PERCENTILES: usize = 100;
 
 pub(super) fn register(methods: &mut Methods) {
-    methods.reading("eth_feeHistory", 3, fee_history);
+    methods.scanning("eth_feeHistory", 3, fee_history);
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -59,7 +60,7 @@ impl Ratio {
     }
 }
 
-fn fee_history(backend: &Backend, args: &Args) -> Result<FeeHistory, RpcError> {
+fn fee_history(backend: &Backend, args: &Args, scan: &Scan) -> Result<FeeHistory, RpcError> {
     let wanted = args.required::<LenientCount>(0)?.0;
     let newest = args.required::<BlockNumberParam>(1)?.0;
     let percentiles: Vec<f64> = args.or_default(2)?;
@@ -71,7 +72,7 @@ fn fee_history(backend: &Backend, args: &Args) -> Result<FeeHistory, RpcError> {
     let Some(range) = Range::resolve(backend, newest, wanted)? else {
         return Ok(FeeHistory::default());
     };
-    range.collect(backend, &percentiles)
+    range.collect(backend, &percentiles, scan)
 }
 
 fn check_percentiles(percentiles: &[f64]) -> Result<(), RpcError> {
@@ -130,7 +131,12 @@ impl Range {
         Ok(first.map(|first| Self { first, last, open }))
     }
 
-    fn collect(self, backend: &Backend, percentiles: &[f64]) -> Result<FeeHistory, RpcError> {
+    fn collect(
+        self,
+        backend: &Backend,
+        percentiles: &[f64],
+        scan: &Scan,
+    ) -> Result<FeeHistory, RpcError> {
         let mut history = FeeHistory {
             oldest_block: quantity(self.first),
             reward: (!percentiles.is_empty()).then(Vec::new),
@@ -139,6 +145,7 @@ impl Range {
         };
         let mut next = (0, 0);
         for number in self.first..=self.last {
+            scan.check()?;
             let open = self.open.as_ref().filter(|open| open.header.number == number);
             let found = match open {
                 Some(open) => Some((open.header.clone(), open_rewards(open, percentiles))),

@@ -128,9 +128,10 @@ fn block_of(backend: &Backend, args: &Args) -> Result<Option<RecoveredBlock>, Rp
 fn replay<'a>(
     backend: &Backend,
     block: &'a RecoveredBlock,
-    caller: &'a Caller,
+    caller: &Caller,
 ) -> Result<Replay<'a>, RpcError> {
-    Replay::new(backend, block, CALLS, backend.config.methods.evm_timeout, caller)
+    let deadline = caller.deadline(backend.config.methods.trace_timeout);
+    Replay::new(backend, block, CALLS, deadline)
 }
 
 fn calls(replay: &mut Replay<'_>, index: usize) -> Result<Vec<Value>, RpcError> {

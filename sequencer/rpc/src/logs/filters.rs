@@ -32,9 +32,9 @@ pub(super) fn register(methods: &mut Methods) {
     methods.reading("eth_getFilterChanges", 1, |backend, args| {
         backend.filters.changes(&args.required::<String>(0)?)
     });
-    methods.reading("eth_getFilterLogs", 1, |backend, args| {
+    methods.scanning("eth_getFilterLogs", 1, |backend, args, scan| {
         let criteria = backend.filters.criteria(&args.required::<String>(0)?)?;
-        query::logs(backend, &criteria)
+        query::logs(backend, &criteria, scan)
     });
 }
 

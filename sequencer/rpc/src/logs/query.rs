@@ -5,18 +5,23 @@ use cairn_chain::{BlockRef, ExecutedBlock};
 use cairn_primitives::{Header, Receipt, RecoveredBlock};
 
 use super::criteria::{Blocks, Criteria, CriteriaParam, invalid_range};
+use crate::scan::Scan;
 use crate::view::{LogOrigin, LogView};
 use crate::{Backend, Methods, RpcError, block_ref};
 
 pub(super) fn register(methods: &mut Methods) {
-    methods.reading("eth_getLogs", 1, |backend, args| {
+    methods.scanning("eth_getLogs", 1, |backend, args, scan| {
         let param: CriteriaParam = args.required(0)?;
-        logs(backend, &param.check(backend.config.methods.log_alternatives)?)
+        logs(backend, &param.check(backend.config.methods.log_alternatives)?, scan)
     });
 }
 
 /// All logs of the chain that match.
-pub(super) fn logs(backend: &Backend, criteria: &Criteria) -> Result<Vec<LogView>, RpcError> {
+pub(super) fn logs(
+    backend: &Backend,
+    criteria: &Criteria,
+    scan: &Scan,
+) -> Result<Vec<LogView>, RpcError> {
     let mut found = Found { logs: Vec::new(), most: backend.config.methods.log_results };
     match criteria.blocks {
         Blocks::Hash(hash) => {
@@ -27,6 +32,7 @@ pub(super) fn logs(backend: &Backend, criteria: &Criteria) -> Result<Vec<LogView
         Blocks::Range(from, to) => {
             let (from, to) = range(backend, from, to)?;
             for number in from..=to {
+                scan.check()?;
                 // A reorganisation may have shortened the chain meanwhile.
                 let Some((hash, header)) = backend.chain.header(BlockRef::Number(number))? else {
                     break;

@@ -4,11 +4,9 @@
 //! its connection fills, then that of the chain or pool, and then its subscription ends.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cairn_chain::{ChainEvent, ExecutedBlock};
 use cairn_pool::{PoolEvent, PoolTransaction};
-use jsonrpsee::core::server::{SubscriptionMessage, SubscriptionSink};
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{Extensions, PendingSubscriptionSink};
 use serde::Serialize;
@@ -18,6 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::criteria::{Criteria, CriteriaParam};
 use super::filters::pooled_json;
 use super::query;
+use crate::server::{Ended, Origin, Subscriber};
 use crate::view::HeaderView;
 use crate::{Args, Backend, Methods, RpcError};
 
@@ -29,15 +28,8 @@ enum Kind {
     Syncing,
 }
 
-/// The subscription has ended: the client is gone, or too slow.
-struct Ended;
-
 /// The way to a subscriber.
-struct Out {
-    sink: SubscriptionSink,
-    /// How long one notification may wait for a place in the connection's buffer.
-    patience: Duration,
-}
+struct Out(Subscriber);
 
 pub(super) fn register(methods: &mut Methods) {
     if !methods.serves("eth_subscribe") {
@@ -47,9 +39,9 @@ pub(super) fn register(methods: &mut Methods) {
         "eth_subscribe",
         "eth_subscription",
         "eth_unsubscribe",
-        |params, pending, backend: Arc<Backend>, _: &Extensions| {
+        |params, pending, backend: Arc<Backend>, extensions: &Extensions| {
             let kind = Args::parse(params.as_str(), 2).and_then(|args| kind(&backend, &args));
-            tokio::spawn(serve(kind, pending, backend));
+            tokio::spawn(serve(kind, pending, backend, Origin::of(extensions)));
         },
     );
     registered.expect("each method is registered once");
@@ -82,6 +74,7 @@ async fn serve(
     kind: Result<Kind, RpcError>,
     pending: PendingSubscriptionSink,
     backend: Arc<Backend>,
+    origin: Origin,
 ) {
     let kind = match kind {
         Ok(kind) => kind,
@@ -95,7 +88,7 @@ async fn serve(
     };
     // An error means that the client has gone.
     let Ok(sink) = pending.accept().await else { return };
-    let out = Out { sink, patience: backend.config.limits.write_timeout };
+    let out = Out(Subscriber::new(sink, origin, backend.config.limits.write_timeout));
     let open = metrics::gauge!("sequencer_rpc_subscriptions");
     open.increment(1.0);
     match (kind, pool) {
@@ -108,7 +101,7 @@ async fn serve(
 async fn blocks(out: Out, mut chain: tokio::sync::broadcast::Receiver<ChainEvent>, kind: &Kind) {
     loop {
         let event = tokio::select! {
-            () = out.sink.closed() => return,
+            () = out.0.closed() => return,
             event = chain.recv() => event,
         };
         // Whoever lags has lost blocks; an end is honest, a gap is not.
@@ -167,7 +160,7 @@ async fn next_pooled(
 async fn transactions(out: Out, mut pool: tokio::sync::broadcast::Receiver<PoolEvent>, full: bool) {
     loop {
         let txs = tokio::select! {
-            () = out.sink.closed() => return,
+            () = out.0.closed() => return,
             txs = next_pooled(&mut pool) => txs,
         };
         let Some(txs) = txs else { return };
@@ -187,10 +180,8 @@ async fn transactions(out: Out, mut pool: tokio::sync::broadcast::Receiver<PoolE
 impl Out {
     async fn send<T: Serialize>(&self, value: &T) -> Result<(), Ended> {
         let json = to_raw_value(value).map_err(|_| Ended)?;
-        let sent = self.sink.send_timeout(SubscriptionMessage::from(json), self.patience).await;
-        sent.map_err(|_| {
+        self.0.send(json).await.inspect_err(|Ended| {
             metrics::counter!("sequencer_rpc_subscriptions_ended_total").increment(1);
-            Ended
         })
     }
 }

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::account::{Account, Budget};
 use super::hosts::AllowedHosts;
 use super::http_service::{NewService, respond};
 use super::origins::AllowedOrigins;
@@ -29,6 +30,7 @@ pub(super) struct Port {
     pub(super) hosts: Arc<AllowedHosts>,
     pub(super) origins: Arc<AllowedOrigins>,
     pub(super) limits: Arc<Limits>,
+    pub(super) budget: Arc<Budget>,
     pub(super) stopped: StopHandle,
 }
 
@@ -51,8 +53,10 @@ pub(super) async fn run(listener: TcpListener, port: Port) {
                     metrics::counter!("sequencer_rpc_connections_refused_total").increment(1);
                     continue;
                 };
-                let stream = TimedStream::new(prepare(stream), port.limits.write_timeout, place);
-                open.spawn(serve(stream, port.clone()));
+                let account = Account::new(&port.budget);
+                let stream = prepare(stream);
+                let stream = TimedStream::new(stream, &port.limits, account.clone(), place);
+                open.spawn(serve(stream, account, port.clone()));
             }
             Err(error) => {
                 tracing::warn!(target: "sequencer::rpc", %error, "accepting a connection failed");
@@ -76,20 +80,18 @@ fn prepare(stream: TcpStream) -> TcpStream {
     stream
 }
 
-async fn serve(stream: TimedStream, port: Port) {
+async fn serve(stream: TimedStream, account: Arc<Account>, port: Port) {
     let connections = metrics::gauge!("sequencer_rpc_connections");
     connections.increment(1.0);
     let stopped = port.stopped.clone().shutdown();
-    let service = (port.service)();
+    let service = (port.service)(&account);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(port.limits.header_timeout)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(
             TokioIo::new(stream),
-            service_fn(|request| {
-                respond(request, service.clone(), &port.hosts, &port.origins, &port.limits)
-            }),
+            service_fn(|request| respond(request, service.clone(), &port, &account)),
         )
         .with_upgrades();
     tokio::pin!(connection, stopped);

@@ -13,19 +13,31 @@ use jsonrpsee::core::server::BatchResponseBuilder;
 use jsonrpsee::types::Id;
 use jsonrpsee::types::error::reject_too_big_batch_response;
 
+use super::account::Booking;
 use super::calls::{Answering, CallService};
 use super::send_batch::SendBatch;
+use crate::RpcError;
 
 /// Answers a batch. Those that hold nothing but raw transactions go to the pool as a whole.
-pub(super) async fn run<S: Answering>(service: CallService<S>, batch: Batch<'_>) -> MethodResponse {
+///
+/// Each answer is booked when it is finished; those that wait for a slow one before them count too.
+pub(super) async fn run<S: Answering>(
+    service: CallService<S>,
+    batch: Batch<'_>,
+    booking: &Booking,
+) -> MethodResponse {
     match SendBatch::new(batch, &service.shared) {
         Ok(sends) => sends.run(&service.shared).await,
-        Err(batch) => mixed(service, batch).await,
+        Err(batch) => mixed(service, batch, booking).await,
     }
 }
 
 /// Answers a batch of any calls. Notifications have no answer; a batch of nothing else has none either.
-async fn mixed<S: Answering>(service: CallService<S>, batch: Batch<'_>) -> MethodResponse {
+async fn mixed<S: Answering>(
+    service: CallService<S>,
+    batch: Batch<'_>,
+    booking: &Booking,
+) -> MethodResponse {
     let limit = service.shared.response_bytes;
     let finished = AtomicUsize::new(0);
     let mut response = BatchResponseBuilder::new_with_limit(limit);
@@ -39,12 +51,13 @@ async fn mixed<S: Answering>(service: CallService<S>, batch: Batch<'_>) -> Metho
         }
         while running.len() < service.shared.batch_concurrency {
             let Some(entry) = entries.next() else { break };
-            running.push_back(counted(one(service.clone(), entry), &finished));
+            running.push_back(counted(one(service.clone(), entry), &finished, booking));
         }
         match running.next().await {
             None => break,
-            Some(None) => notified = true,
-            Some(Some(answer)) => {
+            Some(Err(busy)) => return MethodResponse::error(Id::Null, busy),
+            Some(Ok(None)) => notified = true,
+            Some(Ok(Some(answer))) => {
                 if let Err(too_large) = response.append(answer) {
                     return too_large;
                 }
@@ -57,15 +70,17 @@ async fn mixed<S: Answering>(service: CallService<S>, batch: Batch<'_>) -> Metho
     MethodResponse::from_batch(response.finish())
 }
 
-/// Adds the bytes of an answer to `finished`.
+/// Adds the bytes of an answer to `finished` and to what is kept; drops one that does not fit.
 async fn counted(
     answer: impl Future<Output = Option<MethodResponse>>,
     finished: &AtomicUsize,
-) -> Option<MethodResponse> {
+    booking: &Booking,
+) -> Result<Option<MethodResponse>, RpcError> {
     let answer = answer.await;
     let bytes = answer.as_ref().map_or(0, |answer| answer.as_json().get().len());
+    booking.add(bytes)?;
     finished.fetch_add(bytes, Ordering::Relaxed);
-    answer
+    Ok(answer)
 }
 
 async fn one<S: Answering>(

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use alloy_primitives::map::HashMap;
 use jsonrpsee::MethodResponse;
-use jsonrpsee::core::middleware::{Batch, Notification, Request, RpcServiceT};
-use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, Request, RpcServiceT};
+use jsonrpsee::types::{ErrorObjectOwned, Id};
 use metrics::{Counter, Gauge, Histogram};
 
+use super::account::{Account, short};
 use super::depth::is_deeper;
 use super::http_service::OverHttp;
 use crate::error::{INVALID_REQUEST, METHOD_NOT_FOUND};
@@ -40,15 +41,19 @@ impl<S> Answering for S where
 {
 }
 
-/// Wraps the methods of a port.
+/// Wraps the methods of a port for one connection.
 #[derive(Debug, Clone)]
-pub(super) struct CallLayer(Arc<Shared>);
+pub(super) struct CallLayer {
+    shared: Arc<Shared>,
+    account: Arc<Account>,
+}
 
 /// The methods of a port, wrapped.
 #[derive(Debug, Clone)]
 pub(super) struct CallService<S> {
     pub(super) inner: S,
     pub(super) shared: Arc<Shared>,
+    account: Arc<Account>,
 }
 
 #[derive(Debug)]
@@ -91,10 +96,16 @@ impl MethodMetrics {
 }
 
 impl CallLayer {
-    pub(super) fn new(methods: jsonrpsee::Methods, backend: &Backend) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, account: &Arc<Account>) -> Self {
+        Self { shared: shared.clone(), account: account.clone() }
+    }
+}
+
+impl Shared {
+    pub(super) fn new(methods: jsonrpsee::Methods, backend: &Backend) -> Arc<Self> {
         let names = methods.method_names();
         let limits = &backend.config.limits;
-        Self(Arc::new(Shared {
+        Arc::new(Self {
             backend: backend.clone(),
             methods: names.map(|name| (name.to_owned(), MethodMetrics::new(name))).collect(),
             unknown: metrics::counter!("sequencer_rpc_unknown_methods_total"),
@@ -102,7 +113,7 @@ impl CallLayer {
             json_depth: limits.json_depth,
             batch_concurrency: limits.batch_concurrency.max(1),
             response_bytes: usize::try_from(limits.response_bytes).unwrap_or(usize::MAX),
-        }))
+        })
     }
 }
 
@@ -110,7 +121,8 @@ impl<S> tower::Layer<S> for CallLayer {
     type Service = CallService<S>;
 
     fn layer(&self, inner: S) -> CallService<S> {
-        CallService { inner, shared: self.0.clone() }
+        let Self { shared, account } = self.clone();
+        CallService { inner, shared, account }
     }
 }
 
@@ -170,6 +182,41 @@ impl<S: Answering> CallService<S> {
         method.book(&response, started);
         response
     }
+
+    async fn booked(self, request: Request<'_>) -> MethodResponse {
+        let id = request.id.clone();
+        match self.account.begin(self.size(&request)) {
+            Ok(booking) => booking.finish(self.one(request).await, id),
+            Err(error) => MethodResponse::error(short(id), error),
+        }
+    }
+
+    async fn booked_batch(self, batch: Batch<'_>) -> MethodResponse {
+        let bytes = batch.iter().map(|entry| match entry {
+            Ok(BatchEntry::Call(request)) => self.size(request),
+            _ => 0,
+        });
+        match self.account.begin(bytes.sum()) {
+            Ok(booking) => {
+                let answer = super::batch::run(self, batch, &booking).await;
+                booking.finish(answer, Id::Null)
+            }
+            Err(error) => MethodResponse::error(Id::Null, error),
+        }
+    }
+
+    /// Bytes of what a client chose the length of, where they are not booked with its body.
+    fn size(&self, request: &Request<'_>) -> usize {
+        if !self.account.is_upgraded() {
+            return 0;
+        }
+        let params = request.params.as_ref().map_or(0, |params| params.get().len());
+        let id = match &request.id {
+            Id::Str(text) => text.len(),
+            Id::Null | Id::Number(_) => 0,
+        };
+        params.saturating_add(id).saturating_add(request.method.len())
+    }
 }
 
 impl<S: Answering> RpcServiceT for CallService<S> {
@@ -178,11 +225,11 @@ impl<S: Answering> RpcServiceT for CallService<S> {
     type BatchResponse = MethodResponse;
 
     fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        self.clone().one(request)
+        self.clone().booked(request)
     }
 
     fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        super::batch::run(self.clone(), batch)
+        self.clone().booked_batch(batch)
     }
 
     fn notification<'a>(

@@ -8,11 +8,13 @@
 //! | many connections | closed at once beyond the limit of the port |
 //! | idle and half-open ones | header time limit over HTTP, pings over WebSocket |
 //! | slow bodies | one time limit for the whole body, 408 |
-//! | clients that do not read | write time limit; subscriptions end when their buffer is full |
+//! | clients that do not read | closed below a lowest rate; subscriptions end when their buffer is full |
+//! | unread answers | counted for each connection and for all; refused beyond, and not listened to |
 //! | large bodies, deep JSON, long batches | refused with a typed error before they are worked on |
-//! | slow methods | bounded threads and bounded queues before them |
+//! | slow methods | time limits, bounded threads and bounded queues before them |
 
 mod accept;
+mod account;
 mod batch;
 mod calls;
 mod cors;
@@ -20,6 +22,7 @@ mod depth;
 mod hosts;
 mod http_service;
 mod origins;
+mod push;
 mod send_batch;
 mod stream;
 
@@ -41,9 +44,11 @@ use tower::util::BoxCloneSyncService;
 use crate::logs::random_id;
 use crate::{Backend, Limits, Methods, NAMESPACES, PortConfig};
 use accept::Port;
-use calls::CallLayer;
+use account::{Account, Budget};
+use calls::{CallLayer, Shared};
 use hosts::AllowedHosts;
 use origins::AllowedOrigins;
+pub(crate) use push::{Ended, Origin, Subscriber};
 
 /// Starts servers.
 #[derive(Debug)]
@@ -69,13 +74,15 @@ impl RpcServer {
             listeners.push((TcpListener::bind(port.address).await?, port.clone()));
         }
         let (stopped, stop) = stop_channel();
+        let budget = Budget::new(&backend.config.limits);
         let mut addresses = Vec::new();
         let mut ports = Vec::new();
         for (listener, port) in listeners {
             let address = listener.local_addr()?;
             tracing::info!(target: "sequencer::rpc", %address, "serving HTTP and WebSocket");
             addresses.push(address);
-            ports.push(tokio::spawn(accept::run(listener, build(&backend, &port, &stopped))));
+            let port = build(&backend, &port, &budget, &stopped);
+            ports.push(tokio::spawn(accept::run(listener, port)));
         }
         let filters = crate::logs::feed_filters(backend.chain.clone(), backend.filters.clone());
         Ok(RpcHandle { addresses, stop, ports, filters: tokio::spawn(filters) })
@@ -109,26 +116,30 @@ impl Drop for RpcHandle {
     }
 }
 
-fn build(backend: &Backend, port: &PortConfig, stopped: &StopHandle) -> Port {
+fn build(backend: &Backend, port: &PortConfig, budget: &Arc<Budget>, stopped: &StopHandle) -> Port {
     let limits = &backend.config.limits;
     let methods: jsonrpsee::Methods = table(backend, port).into();
-    let calls = CallLayer::new(methods.clone(), backend);
+    let calls = Shared::new(methods.clone(), backend);
     let builder = Server::builder()
         .set_config(server_config(limits))
-        .set_rpc_middleware(RpcServiceBuilder::new().layer(calls))
         .set_http_middleware(
             tower::ServiceBuilder::new().option_layer(cors::layer(&port.cors_origins)),
         )
         .to_service_builder();
     let stop = stopped.clone();
-    // One service for each connection: it carries the connection's id.
-    let service =
-        move || BoxCloneSyncService::new(builder.clone().build(methods.clone(), stop.clone()));
+    // One service for each connection: it carries the connection's id and account.
+    let service = move |account: &Arc<Account>| {
+        let calls = CallLayer::new(&calls, account);
+        let middleware = RpcServiceBuilder::new().layer(calls);
+        let builder = builder.clone().set_rpc_middleware(middleware);
+        BoxCloneSyncService::new(builder.build(methods.clone(), stop.clone()))
+    };
     Port {
         service: Arc::new(service),
         hosts: Arc::new(AllowedHosts::new(&port.allowed_hosts)),
         origins: Arc::new(AllowedOrigins::new(&port.cors_origins)),
         limits: Arc::new(limits.clone()),
+        budget: budget.clone(),
         stopped: stopped.clone(),
     }
 }

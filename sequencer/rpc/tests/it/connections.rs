@@ -1,12 +1,16 @@
 //! Many connections, and the end of the server.
 
+use std::net::SocketAddr;
+use std::process::Stdio;
 use std::time::Duration;
 
 use cairn_chain::ChainOptions;
 use cairn_genesis::{DevOptions, dev_genesis};
 use cairn_rpc::{Limits, RpcConfig};
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
 
 use crate::client::{PATIENCE, Raw, result, try_post};
 use crate::node::{TestNode, config, open_chain};
@@ -18,12 +22,19 @@ async fn node(limits: Limits) -> TestNode {
     TestNode::serve(chain, directory, RpcConfig { limits, ..config() }).await
 }
 
-/// File descriptors that this process may open.
-fn descriptors() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find(|line| line.starts_with("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().nth(3));
-    soft.and_then(|soft| soft.parse().ok()).unwrap_or(1024)
+/// Connections that a node has to bear.
+const CONNECTIONS: u64 = 10_000;
+/// File descriptors for everything else: store, runtime, pipes.
+const OTHER_FILES: u64 = 512;
+/// Where [`opens_connections_for_another_process`] connects to, and how often.
+const CONNECT_TO: &str = "CAIRN_TEST_CONNECT_TO";
+const CONNECT_COUNT: &str = "CAIRN_TEST_CONNECT_COUNT";
+
+/// Raises the soft limit of open files to the hard one, and gives how many connections that leaves
+/// place for, at most those wanted.
+fn affordable() -> u64 {
+    let files = rlimit::increase_nofile_limit(u64::MAX).expect("a limit of open files");
+    files.saturating_sub(OTHER_FILES).min(CONNECTIONS)
 }
 
 /// Resident memory of this process, bytes.
@@ -33,25 +44,74 @@ fn resident() -> usize {
         * 4096
 }
 
+/// The clients' ends of many connections in a process of their own, open until it is dropped.
+struct Clients(Child);
+
+impl Clients {
+    /// Waits until all are open.
+    async fn open(to: SocketAddr, count: u64) -> Self {
+        let child = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", "connections::opens_connections_for_another_process"])
+            .args(["--ignored", "--nocapture"])
+            .env(CONNECT_TO, to.to_string())
+            .env(CONNECT_COUNT, count.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn();
+        let mut child = child.expect("a process");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let told = format!("opened {count}");
+        let opened = async {
+            while let Some(line) = lines.next_line().await.expect("its output") {
+                if line.ends_with(&told) {
+                    return;
+                }
+            }
+            panic!("not all {count} connections could be opened");
+        };
+        tokio::time::timeout(PATIENCE, opened).await.expect("connections open");
+        Self(child)
+    }
+}
+
+/// The other end of the test below; by itself it does nothing.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "runs as a process of another test"]
+async fn opens_connections_for_another_process() {
+    let Ok(to) = std::env::var(CONNECT_TO) else { return };
+    let count = std::env::var(CONNECT_COUNT).expect("a count").parse().expect("a number");
+    assert!(affordable() >= count, "the other process has the same limit");
+    let mut open = Vec::new();
+    for _ in 0..count {
+        open.push(TcpStream::connect(&to).await.expect("a connection"));
+    }
+    println!("opened {}", open.len());
+    // Ends when the other process does.
+    let mut rest = Vec::new();
+    tokio::io::stdin().read_to_end(&mut rest).await.expect("a pipe");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_connections_cost_little_and_the_node_answers_beside_them() {
     let node = node(Limits::default()).await;
-    // Both ends are in this process.
-    let count = (descriptors().saturating_sub(512) / 2).min(10_000);
-    let before = resident();
-    let mut idle = Vec::with_capacity(count);
-    for _ in 0..count {
-        idle.push(TcpStream::connect(node.address).await.expect("a connection"));
+    let count = affordable();
+    if count < CONNECTIONS {
+        println!("the hard limit of open files allows {count} connections only");
     }
+    let before = resident();
+    let mut clients = Clients::open(node.address, count).await;
     let started = std::time::Instant::now();
+    // Accepted after all of them.
     assert_eq!(result(node.address, "eth_chainId", json!([])).await, "0x385");
-    let each = resident().saturating_sub(before) / count;
+    let each = resident().saturating_sub(before) as u64 / count;
     println!(
         "{count} idle connections, {each} bytes each, then answered in {:?}",
         started.elapsed()
     );
     assert!(each < 32 << 10, "{each} bytes for each idle connection");
     assert!(started.elapsed() < PATIENCE);
+    assert!(matches!(clients.0.try_wait(), Ok(None)), "they were open all the time");
 }
 
 #[tokio::test(flavor = "multi_thread")]

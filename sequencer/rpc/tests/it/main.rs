@@ -13,4 +13,5 @@ mod receipt_fields;
 mod rollup;
 mod sending;
 mod subscriptions;
+mod unread;
 mod witness;

@@ -6,15 +6,10 @@ use cairn_evm::trace::{StructLogConfig, TracerConfig, TracerError};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::RpcError;
 use crate::execution::block_override::BlockOverrides;
 use crate::execution::state_override::StateOverrides;
 use crate::params::Quantity;
-
-/// How long one transaction may be traced when the caller names no time.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest time that a caller can name.
-const TIMEOUT_MAX: Duration = Duration::from_secs(300);
+use crate::{MethodLimits, RpcError};
 
 /// Which tracer, and how long. State is never regenerated here, so `reexec` is read past.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -68,13 +63,14 @@ impl TraceConfig {
         })
     }
 
-    /// How long one transaction may be traced.
-    pub(super) fn timeout(&self) -> Result<Duration, RpcError> {
+    /// How long the whole request may take. geth gives that time to every transaction of a block
+    /// anew.
+    pub(super) fn timeout(&self, limits: &MethodLimits) -> Result<Duration, RpcError> {
         match self.timeout.as_deref() {
-            None | Some("") => Ok(DEFAULT_TIMEOUT),
+            None | Some("") => Ok(limits.trace_timeout.min(limits.trace_timeout_max)),
             Some(text) => {
                 let invalid = || RpcError::server(format!("time: invalid duration {text:?}"));
-                Ok(parse_duration(text).ok_or_else(invalid)?.min(TIMEOUT_MAX))
+                Ok(parse_duration(text).ok_or_else(invalid)?.min(limits.trace_timeout_max))
             }
         }
     }
@@ -135,12 +131,14 @@ mod tests {
 
     #[test]
     fn timeouts_are_read_as_go_reads_them() {
-        let timeout = |text: &str| config(json!({"timeout": text})).timeout();
+        let trace_timeout_max = Duration::from_secs(300);
+        let limits = MethodLimits { trace_timeout_max, ..MethodLimits::default() };
+        let timeout = |text: &str| config(json!({"timeout": text})).timeout(&limits);
         assert_eq!(timeout("10s").unwrap(), Duration::from_secs(10));
         assert_eq!(timeout("1m1.5s").unwrap(), Duration::from_millis(61_500));
         assert_eq!(timeout("300ms").unwrap(), Duration::from_millis(300));
-        assert_eq!(timeout("900h").unwrap(), TIMEOUT_MAX);
-        assert_eq!(config(json!({})).timeout().unwrap(), DEFAULT_TIMEOUT);
+        assert_eq!(timeout("900h").unwrap(), trace_timeout_max);
+        assert_eq!(config(json!({})).timeout(&limits).unwrap(), limits.trace_timeout);
         for text in ["10", "s", "-1s", "1x", "."] {
             assert!(timeout(text).is_err(), "{text}");
         }

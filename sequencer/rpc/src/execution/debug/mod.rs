@@ -2,6 +2,12 @@
 //!
 //! A transaction is traced on the state that it ran on: its block is replayed on the parent's
 //! state, system calls included, up to the transaction.
+//!
+//! A block that a caller brings need not be valid, but it cannot make the node work or allocate
+//! more than a valid one: its parent must be in the chain, its gas limit at most what Ethereum
+//! lets a child of that parent have, `parent + parent / 1024 - 1`, unless the chain has the block,
+//! and each transaction, deposits too, must fit into the gas that those before it have left. One
+//! time limit holds for the whole request.
 
 mod config;
 mod replay;
@@ -10,17 +16,21 @@ use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::B256;
 use alloy_rlp::Decodable;
 use cairn_chain::BlockRef;
-use cairn_evm::trace::{TraceContext, Tracer};
+use cairn_evm::trace::{TraceContext, Tracer, TracerConfig};
 use cairn_primitives::{Block, Header, RecoveredBlock};
 use serde_json::value::RawValue;
 
 use super::call_args::CallArgs;
-use super::caller::Caller;
+use super::caller::{Caller, Deadline};
 use super::context::{CallContext, CallDb, active_precompiles};
 use crate::params::{BytesParam, HashParam};
 use crate::{Args, Backend, BlockNumberParam, BlockParam, RpcError, StateAt, block_ref};
 use config::{TraceCallConfig, TraceConfig};
 pub(super) use replay::{Replay, budget, trace_error};
+
+/// The gas limit changes by less than this part of the parent's from block to block (execution
+/// specification, `GAS_LIMIT_ADJUSTMENT_FACTOR`).
+const GAS_LIMIT_BOUND_DIVISOR: u64 = 1024;
 
 /// `debug_traceTransaction(hash, config)`.
 pub(super) fn trace_transaction(
@@ -80,17 +90,45 @@ pub(super) fn trace_block(
     };
     let mut bytes: &[u8] = &encoded.0;
     let block = Block::decode(&mut bytes).map_err(|error| undecodable(&error))?;
+    check_foreign(backend, &block.header)?;
     let block = RecoveredBlock::recover(block).map_err(|error| undecodable(&error))?;
     trace(backend, &block, &args.or_default(1)?, caller)
+}
+
+/// Refuses a block whose gas limit its parent does not allow.
+fn check_foreign(backend: &Backend, header: &Header) -> Result<(), RpcError> {
+    let missing = || RpcError::server(format!("parent {} not found", header.parent_hash));
+    let parent = backend.chain.header(BlockRef::Hash(header.parent_hash))?;
+    let (_, parent) = parent.ok_or_else(missing)?;
+    if parent.number.checked_add(1) != Some(header.number) {
+        return Err(missing());
+    }
+    let step = (parent.gas_limit / GAS_LIMIT_BOUND_DIVISOR).saturating_sub(1);
+    let most = parent.gas_limit.saturating_add(step);
+    if header.gas_limit > most
+        && backend.chain.header(BlockRef::Hash(header.hash_slow()))?.is_none()
+    {
+        let text = format!("invalid gas limit: have {}, want at most {most}", header.gas_limit);
+        return Err(RpcError::server(text));
+    }
+    Ok(())
+}
+
+fn deadline(
+    backend: &Backend,
+    config: &TraceConfig,
+    caller: &Caller,
+) -> Result<Deadline, RpcError> {
+    Ok(caller.deadline(config.timeout(&backend.config.methods)?))
 }
 
 fn replay<'a>(
     backend: &Backend,
     block: &'a RecoveredBlock,
     config: &TraceConfig,
-    caller: &'a Caller,
+    caller: &Caller,
 ) -> Result<Replay<'a>, RpcError> {
-    Replay::new(backend, block, config.tracer()?, config.timeout()?, caller)
+    Replay::new(backend, block, config.tracer()?, deadline(backend, config, caller)?)
 }
 
 fn trace(
@@ -122,7 +160,7 @@ pub(super) fn trace_call(
     let block: BlockParam = args.or_default(1)?;
     let config: TraceCallConfig = args.or_default(2)?;
     let tracer = config.trace.tracer()?;
-    let deadline = caller.deadline(config.trace.timeout()?);
+    let deadline = deadline(backend, &config.trace, caller)?;
     let at = match config.tx_index {
         None => backend.state_at(block.0)?,
         Some(_) if block.0 == BlockId::pending() => {
@@ -134,7 +172,7 @@ pub(super) fn trace_call(
     let mut context = match config.tx_index {
         None => CallContext::new(backend, at, state, overrides)?,
         Some(index) => {
-            let (header, db) = before(backend, &at, index.0, &config.trace, caller)?;
+            let (header, db) = before(backend, &at, index.0, tracer.clone(), &deadline)?;
             CallContext::on_db(backend, header, db, state, overrides)?
         }
     };
@@ -160,8 +198,8 @@ fn before(
     backend: &Backend,
     at: &StateAt,
     index: u64,
-    config: &TraceConfig,
-    caller: &Caller,
+    tracer: TracerConfig,
+    deadline: &Deadline,
 ) -> Result<(Header, CallDb), RpcError> {
     let hash = at.hash.unwrap_or(B256::ZERO);
     let block = backend.chain.block(BlockRef::Hash(hash))?;
@@ -172,7 +210,7 @@ fn before(
             "transaction index {index} out of range for block {hash}"
         )));
     }
-    let mut replay = replay(backend, &block, config, caller)?;
+    let mut replay = Replay::new(backend, &block, tracer, deadline.clone())?;
     replay.skip_to(index)?;
     Ok((block.header().clone(), replay.into_db()))
 }

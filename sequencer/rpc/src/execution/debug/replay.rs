@@ -1,16 +1,14 @@
 //! Transactions of a block, run again.
 
-use std::time::Duration;
-
 use alloy_eips::Encodable2718;
 use alloy_primitives::map::AddressSet;
 use cairn_chain::BlockRef;
-use cairn_evm::revm_types::{CacheDB, DatabaseCommit};
+use cairn_evm::revm_types::{CacheDB, DatabaseCommit, NoOpInspector};
 use cairn_evm::trace::{Budget, TraceContext, TraceError, Tracer, TracerConfig};
 use cairn_evm::{Bounded, DbError, Env, EvmConfig, Guard, StateDb, TxResult, VmInspector, tx_env};
-use cairn_primitives::RecoveredBlock;
+use cairn_primitives::{RecoveredBlock, TxEnvelope};
 
-use crate::execution::caller::Caller;
+use crate::execution::caller::Deadline;
 use crate::execution::context::{CallDb, active_precompiles};
 use crate::{Backend, RpcError};
 
@@ -21,20 +19,21 @@ pub(in crate::execution) struct Replay<'a> {
     db: CallDb,
     precompiles: AddressSet,
     block: &'a RecoveredBlock,
+    /// Gas that the transactions so far have left of the block's.
+    gas_left: u64,
     tracer: TracerConfig,
-    timeout: Duration,
-    caller: &'a Caller,
+    deadline: Deadline,
     budget: Budget,
 }
 
 impl<'a> Replay<'a> {
     /// Prepares the block's first transaction: the parent's state after the system calls.
+    /// `deadline` ends the work on the whole block.
     pub(in crate::execution) fn new(
         backend: &Backend,
         block: &'a RecoveredBlock,
         tracer: TracerConfig,
-        timeout: Duration,
-        caller: &'a Caller,
+        deadline: Deadline,
     ) -> Result<Self, RpcError> {
         let header = block.header();
         if header.number == backend.chain.genesis().number {
@@ -51,20 +50,14 @@ impl<'a> Replay<'a> {
             .map_err(|error| RpcError::server(format!("tracing failed: {error}")))?;
         let precompiles = active_precompiles(&evm, &mut db, &env);
         let budget = budget(backend);
-        Ok(Self { evm, env, db, precompiles, block, tracer, timeout, caller, budget })
+        let gas_left = header.gas_limit;
+        Ok(Self { evm, env, db, precompiles, block, gas_left, tracer, deadline, budget })
     }
 
     /// Runs the transactions before `index`, which must be the next.
     pub(in crate::execution) fn skip_to(&mut self, index: usize) -> Result<(), RpcError> {
-        let deadline = self.caller.deadline(self.timeout);
         for at in 0..index {
-            deadline.check()?;
-            let (tx, sender) = (&self.block.transactions()[at], self.block.senders()[at]);
-            let request = tx_env(tx, sender, tx.encoded_2718().into());
-            let mut vm = self.evm.vm(&mut self.db, self.env.clone());
-            vm.transact_commit(request).map_err(|error| {
-                RpcError::server(format!("transaction {} failed: {error}", tx.hash()))
-            })?;
+            self.run(at, NoOpInspector {}, |_, _, _, _| Ok(()))?;
         }
         Ok(())
     }
@@ -95,19 +88,23 @@ impl<'a> Replay<'a> {
         Guard<I>: for<'b> VmInspector<&'b mut CallDb>,
     {
         let (tx, sender) = (&self.block.transactions()[index], self.block.senders()[index]);
-        let deadline = self.caller.deadline(self.timeout);
-        deadline.check()?;
-        let guard = Guard::new(inspector, deadline.interrupt());
+        self.deadline.check()?;
+        let guard = Guard::new(inspector, self.deadline.interrupt());
         let request = tx_env(tx, sender, tx.encoded_2718().into());
         let gas_limit = request.0.base.gas_limit;
+        // Gas bounds the memory of an execution, and deposits buy theirs from nobody.
+        if gas_limit > self.gas_left {
+            return Err(over_block_gas(tx, gas_limit, self.gas_left));
+        }
         let mut vm = self.evm.vm_with_inspector(&mut self.db, self.env.clone(), guard);
         let result = vm.transact(request);
         let guard = vm.into_parts().1;
         if let Some(why) = guard.stopped() {
-            return Err(deadline.stopped(why));
+            return Err(self.deadline.stopped(why));
         }
         let outcome =
             result.map_err(|error| RpcError::server(format!("tracing failed: {error}")))?;
+        self.gas_left = self.gas_left.saturating_sub(outcome.result.tx_gas_used());
         let at = TraceContext {
             tx_hash: Some(*tx.hash()),
             index: Some(index as u64),
@@ -125,6 +122,14 @@ impl<'a> Replay<'a> {
     pub(super) fn into_db(self) -> CallDb {
         self.db
     }
+}
+
+/// The error of a transaction that does not fit into what is left of its block's gas.
+fn over_block_gas(tx: &TxEnvelope, gas_limit: u64, left: u64) -> RpcError {
+    RpcError::server(format!(
+        "tracing failed: transaction {}: gas limit reached: have {left}, want {gas_limit}",
+        tx.hash()
+    ))
 }
 
 /// What one answer may record.

@@ -2,7 +2,9 @@
 
 mod calls;
 mod fixtures;
+mod foreign_blocks;
 mod node;
 mod random;
+mod scans;
 mod simulations;
 mod traces;

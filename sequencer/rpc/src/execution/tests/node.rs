@@ -26,6 +26,15 @@ pub(super) struct Node {
 impl Node {
     /// A chain at its genesis.
     pub(super) fn new(genesis: &Genesis, config: RpcConfig) -> Self {
+        Self::with(genesis, config, crate::execution::register)
+    }
+
+    /// A chain at its genesis behind the methods that `register` adds.
+    pub(super) fn with(
+        genesis: &Genesis,
+        config: RpcConfig,
+        register: impl FnOnce(&mut Methods),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let spec = Arc::new(ChainSpec::from_genesis(genesis).unwrap());
         let options = Options { block_cache_bytes: 8 << 20, ..Options::default() };
@@ -38,7 +47,7 @@ impl Node {
         let recovery = Recovery::spawn(pool.clone(), &RecoveryConfig::default()).unwrap();
         let backend = Backend::new(chain.clone(), pool.clone(), Arc::new(recovery), config);
         let mut methods = Methods::new(backend, None);
-        crate::execution::register(&mut methods);
+        register(&mut methods);
         Self { chain, pool, module: methods.into_module(), _dir: dir }
     }
 
