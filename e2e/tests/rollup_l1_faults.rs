@@ -1,12 +1,14 @@
 //! L1's endpoint fails, stalls and lies.
 
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use cairn_e2e::devnet::DevnetOptions;
 use cairn_e2e::scenario::{Chain, L1Fault, Proxy, address_of};
 use eyre::{WrapErr, ensure};
 
 const NODES: [&str; 2] = ["sequencer", "verifier"];
+const POLL: Duration = Duration::from_millis(50);
 const DEPOSIT: u64 = 1_000_000;
 /// L1 blocks of a second each for which an endpoint stalls: longer than a node waits for an answer.
 const STALL_BLOCKS: u64 = 12;
@@ -44,10 +46,22 @@ async fn start_without_l1(chain: &mut Chain, l1: &Proxy) -> eyre::Result<()> {
     let head = chain.sequencer()?.block_number().await?;
     chain.devnet.kill9("sequencer")?;
     l1.set(L1Fault::Stall.rule());
-    chain.devnet.restart("sequencer").await?;
-    ensure!(chain.sequencer()?.block_number().await? >= head, "acknowledged blocks are gone");
-    l1.wait_faults(1).await;
-    l1.pass();
+    let sequencer = chain.sequencer()?;
+    let served = async {
+        // It is not healthy without L1, and answers nevertheless.
+        let number = loop {
+            match sequencer.block_number().await {
+                Ok(number) => break number,
+                Err(_) => tokio::time::sleep(POLL).await,
+            }
+        };
+        l1.wait_faults(1).await;
+        l1.pass();
+        number
+    };
+    let (restarted, number) = tokio::join!(chain.devnet.restart("sequencer"), served);
+    restarted?;
+    ensure!(number >= head, "acknowledged blocks are gone: {number}, {head}");
     let last = chain.transfers(2).await?;
     chain.wait_safe(last).await
 }
