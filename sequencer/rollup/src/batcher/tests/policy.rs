@@ -394,7 +394,7 @@ fn the_sequencer_is_slowed_down_while_too_much_is_unsafe() {
     world.build(9);
     world.build(10);
     assert_eq!(world.throttled, [Some(4000), Some(2000), Some(1000)]);
-    assert!(world.settle(5));
+    assert!(world.settle(30));
     assert_eq!(world.throttled.last(), Some(&None));
 }
 
