@@ -103,8 +103,12 @@ async fn payloads_go_to_where_an_operator_has_moved() {
         sleep(Duration::from_millis(100)).await;
     };
     assert_eq!(seen.snapshot, quorum.snapshot);
-    put().await;
-    assert!(asked_after.load(Ordering::SeqCst) > 0, "nothing was sent to the new endpoint");
+    // Once the others have refused the rest is not asked any more: one payload may come to nothing there.
+    let start = Instant::now();
+    while asked_after.load(Ordering::SeqCst) == 0 {
+        assert!(start.elapsed() < PATIENCE, "nothing was sent to the new endpoint");
+        put().await;
+    }
 }
 
 /// L1 behind a server that counts what it is asked.
