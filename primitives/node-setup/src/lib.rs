@@ -22,5 +22,5 @@ pub use logging::{LogArgs, LogFormat};
 pub use metrics::{install_recorder, metrics_router};
 pub use process::{install_tls, raise_descriptor_limit, told_to_stop};
 pub use secret_file::{parse_private_key, read_private_key, read_secret_text, write_private};
-pub use server::{Server, ServerLimits};
+pub use server::{Server, ServerLimits, network_of};
 pub use settings::resolve;

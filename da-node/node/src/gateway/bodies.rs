@@ -8,10 +8,11 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request};
+use cairn_node_setup::network_of;
 use cairn_primitives::da::{Refusal, RefusalCode};
 use parking_lot::Mutex;
 
@@ -109,17 +110,6 @@ impl Drop for Room {
 pub(super) fn sender(request: &Request) -> Option<IpAddr> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map(|ConnectInfo(address)| address.ip())
-}
-
-/// Who has a /64 of IPv6 has all of its addresses, so that counts as one.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from(network))
-        }
-        address => address,
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use cairn_da_node::gateway::{Gateway, GatewayConfig, router};
 use cairn_node_setup::{Server, ServerLimits};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use crate::l1::{Clockwork, L1};
@@ -35,6 +35,16 @@ pub(crate) fn gateway_of(registry: Registry, config: GatewayConfig) -> Gateway {
     let disperser = Disperser::new(nodes.clone(), registry.domain(), payer(), policy);
     let retriever = Retriever::new(nodes, RetrievalPolicy::default());
     Gateway::start(registry, disperser, retriever, config, Clock::default()).unwrap()
+}
+
+/// A gateway and its server, whose bodies may fall behind by so many seconds.
+async fn serve(l1: &L1, config: GatewayConfig, grace: u64) -> (Gateway, Server) {
+    let gateway = gateway(l1, config).await;
+    let body_grace = Duration::from_secs(grace);
+    let limits = ServerLimits { body_grace, ..ServerLimits::default() };
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let server = Server::start(listen, router(gateway.clone(), limits), limits).await.unwrap();
+    (gateway, server)
 }
 
 fn clockwork() -> Clockwork {
@@ -91,10 +101,7 @@ async fn until_taken(gateway: &Gateway, bytes: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn announced_lengths_shut_nobody_out() {
     let Some(l1) = L1::start(clockwork()).await else { return };
-    let gateway = gateway(&l1, GatewayConfig::default()).await;
-    let limits = ServerLimits { body_grace: Duration::from_secs(60), ..ServerLimits::default() };
-    let listen = "127.0.0.1:0".parse().unwrap();
-    let server = Server::start(listen, router(gateway.clone(), limits), limits).await.unwrap();
+    let (gateway, server) = serve(&l1, GatewayConfig::default(), 60).await;
     let at = server.local_addr();
     // Twice of all that the gateway would hold, if they came.
     let mut idle = Vec::new();
@@ -115,10 +122,7 @@ async fn announced_lengths_shut_nobody_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_below_the_lowest_rate_is_given_up() {
     let Some(l1) = L1::start(clockwork()).await else { return };
-    let gateway = gateway(&l1, GatewayConfig::default()).await;
-    let limits = ServerLimits { body_grace: Duration::from_secs(1), ..ServerLimits::default() };
-    let listen = "127.0.0.1:0".parse().unwrap();
-    let server = Server::start(listen, router(gateway, limits), limits).await.unwrap();
+    let (_gateway, server) = serve(&l1, GatewayConfig::default(), 1).await;
     // At the lowest rate, what came would have sixteen seconds more.
     let mut slow = announce([127, 0, 0, 1], server.local_addr(), "/put", 31 * MIB, 4 * MIB).await;
     let start = Instant::now();
@@ -131,14 +135,8 @@ async fn a_sender_below_the_lowest_rate_is_given_up() {
 async fn one_address_holds_a_quarter_of_the_room() {
     let Some(l1) = L1::start(clockwork()).await else { return };
     let config = GatewayConfig { bodies_bytes: 4 * MIB, ..GatewayConfig::default() };
-    let limits = ServerLimits { body_grace: Duration::from_secs(60), ..ServerLimits::default() };
-    let gateway = gateway(&l1, config).await;
-    let router = router(gateway.clone(), limits);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
-    // Handlers are told who sends.
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
-    let serving = tokio::spawn(serving.into_future());
+    let (gateway, server) = serve(&l1, config, 60).await;
+    let at = server.local_addr();
     let greedy = [127, 0, 0, 2];
     let mut held = announce(greedy, at, "/put", MIB, MIB - 1).await;
     // All of it but the first 64 KiB.
@@ -162,5 +160,4 @@ async fn one_address_holds_a_quarter_of_the_room() {
     let again = client.post(format!("http://{at}/put")).body(vec![7; MIB]).send().await.unwrap();
     assert!(again.text().await.unwrap().contains("no quorum"));
     until_taken(&gateway, 0).await;
-    serving.abort();
 }

@@ -61,13 +61,6 @@ fn creation_code(name: &str) -> Bytes {
     hex::decode(artifact["initCode"].as_str().unwrap()).unwrap().into()
 }
 
-/// Ports that differ: all of them are taken before the first is free again.
-pub(crate) fn free_ports(count: u32) -> Vec<u16> {
-    let listen = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let listeners: Vec<_> = (0..count).map(listen).collect();
-    listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
-}
-
 impl L1 {
     /// `None`, said on standard output, where anvil is missing. With `CI` set that fails.
     pub(crate) async fn start(clockwork: Clockwork) -> Option<Self> {

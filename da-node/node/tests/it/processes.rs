@@ -15,9 +15,10 @@ use cairn_node_setup::{Server, ServerLimits};
 use cairn_primitives::da::{
     CertificateStatus, Epoch, Header, Reservation, RowIndex, Shape, Timestamp,
 };
+use cairn_test_setup::free_port;
 
 use crate::gateway::{Gateway, remembers, serves_users};
-use crate::l1::{CHAIN_ID, Clockwork, ETHER, L1, account, free_ports};
+use crate::l1::{CHAIN_ID, Clockwork, ETHER, L1, account};
 use crate::rig::payload;
 use crate::submit::http;
 
@@ -55,8 +56,8 @@ pub(crate) fn binary() -> Command {
 impl Network {
     async fn start(l1: L1) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut ports = free_ports(OPERATORS + 1);
-        let metrics_port = ports.remove(OPERATORS as usize);
+        let ports = (0..OPERATORS).map(|_| free_port().unwrap()).collect();
+        let metrics_port = free_port().unwrap();
         let mut network = Self { l1, dir, nodes: Vec::new(), ports, metrics_port };
         for number in 0..OPERATORS {
             network.register(number);

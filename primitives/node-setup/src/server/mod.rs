@@ -8,3 +8,4 @@ mod prompt_reader;
 
 pub use limits::ServerLimits;
 pub use listener::Server;
+pub use peers::network_of;

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Open connections of each peer. Who has a /64 of IPv6 has all of its addresses, so that counts as one.
+/// Open connections of each peer ([`network_of`]).
 #[derive(Debug, Clone)]
 pub(crate) struct Peers {
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
@@ -49,7 +49,9 @@ impl Drop for Admitted {
     }
 }
 
-fn network_of(address: IpAddr) -> IpAddr {
+/// Whom an address counts for: the address itself, or its /64 of IPv6, since who has one of those has
+/// all of its addresses.
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let network = u128::from(address) & !u128::from(u64::MAX);
