@@ -76,18 +76,7 @@ async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) -> Result<()
     let mut chain = setup.chain.subscribe();
     let mut heads = setup.heads.clone();
     let mut tick = tokio::time::interval(TICK);
-    let mut shell = Shell {
-        setup,
-        machine,
-        started: Instant::now(),
-        carried: JoinSet::new(),
-        nonces: JoinSet::new(),
-        filling: None,
-        wanted: None,
-        safe: None,
-        l1: L1BlockRef::default(),
-        reorgs: 0,
-    };
+    let mut shell = Shell::new(setup, machine);
     loop {
         let done = tokio::select! {
             Some(done) = shell.carried.join_next() => shell.done(done),
@@ -113,6 +102,21 @@ async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) -> Result<()
 }
 
 impl Shell {
+    fn new(setup: BatcherSetup, machine: Batcher) -> Self {
+        Self {
+            setup,
+            machine,
+            started: Instant::now(),
+            carried: JoinSet::new(),
+            nonces: JoinSet::new(),
+            filling: None,
+            wanted: None,
+            safe: None,
+            l1: L1BlockRef::default(),
+            reorgs: 0,
+        }
+    }
+
     /// Tells the machine where everything is.
     fn look(&mut self) -> Result<(), DriverError> {
         let state = *self.setup.heads.borrow();

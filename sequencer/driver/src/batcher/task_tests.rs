@@ -5,18 +5,8 @@ use crate::batcher::tests::scene;
 use crate::testing::Reply;
 
 fn shell(setup: BatcherSetup) -> Shell {
-    Shell {
-        machine: Batcher::new(setup.config, (*setup.rollup).clone()).unwrap(),
-        setup,
-        started: Instant::now(),
-        carried: JoinSet::new(),
-        nonces: JoinSet::new(),
-        filling: None,
-        wanted: None,
-        safe: None,
-        l1: L1BlockRef::default(),
-        reorgs: 0,
-    }
+    let machine = Batcher::new(setup.config, (*setup.rollup).clone()).unwrap();
+    Shell::new(setup, machine)
 }
 
 #[tokio::test]

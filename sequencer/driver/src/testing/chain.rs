@@ -13,7 +13,6 @@ use cairn_genesis::{DEV_SYSTEM, DevOptions, dev_genesis};
 use cairn_primitives::{ChainSpec, Header};
 use cairn_rollup::RollupConfig;
 use cairn_state::Options;
-use serde_json::json;
 
 /// A development chain. Its L1 origins are made up.
 pub(crate) struct TestChain {
@@ -67,32 +66,6 @@ impl TestChain {
 /// The parameters of a rollup with that chain.
 pub(crate) fn rollup(chain: &Chain, l1: BlockNumHash) -> Arc<RollupConfig> {
     let (hash, genesis) = chain.header(BlockRef::Earliest).unwrap().unwrap();
-    let config = json!({
-        "genesis": {
-            "l1": {"hash": l1.hash, "number": l1.number},
-            "l2": {"hash": hash, "number": 0},
-            "l2_time": genesis.timestamp,
-            "system_config": {
-                "batcherAddr": "0x0000000000000000000000000000000000000001",
-                "scalar": B256::ZERO,
-                "gasLimit": genesis.gas_limit,
-            },
-        },
-        "block_time": 1, "max_sequencer_drift": 600, "seq_window_size": 3600,
-        "channel_timeout": 300, "l1_chain_id": super::CHAIN_ID, "l2_chain_id": 901,
-        "granite_time": 0, "holocene_time": 0, "isthmus_time": 0, "jovian_time": 0,
-        "batch_inbox_address": "0x0000000000000000000000000000000000000002",
-        "deposit_contract_address": "0x0000000000000000000000000000000000000003",
-        "l1_system_config_address": "0x0000000000000000000000000000000000000004",
-        "chain_op_config": {
-            "eip1559Elasticity": 6, "eip1559Denominator": 50, "eip1559DenominatorCanyon": 250
-        },
-        "cairn": {
-            "da_registry": "0x0000000000000000000000000000000000000005",
-            "certificate_verifier": "0x0000000000000000000000000000000000000006",
-            "dispute_game_factory": "0x0000000000000000000000000000000000000007",
-            "output_game_type": 67,
-        },
-    });
-    Arc::new(serde_json::from_value(config).unwrap())
+    let (time, gas_limit) = (genesis.timestamp, genesis.gas_limit);
+    Arc::new(cairn_rollup::testing::on_genesis(l1, hash, time, gas_limit))
 }

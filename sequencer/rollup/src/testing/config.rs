@@ -61,3 +61,34 @@ pub fn jovian() -> RollupConfig {
     };
     config
 }
+
+/// A rollup with blocks of a second on a genesis block of L2 that somebody else made, all forks from the
+/// start, its contracts told apart by their last byte.
+pub fn on_genesis(l1: BlockNumHash, l2: B256, time: u64, gas_limit: u64) -> RollupConfig {
+    let contract = Address::with_last_byte;
+    let system_config = SystemConfig { batcher: contract(1), gas_limit, ..SystemConfig::default() };
+    let l2 = BlockNumHash { number: 0, hash: l2 };
+    RollupConfig {
+        genesis: RollupGenesis { l1, l2, l2_time: time, system_config },
+        block_time: 1,
+        max_sequencer_drift: 600,
+        forks: ForkTimes {
+            granite_time: Some(0),
+            holocene_time: Some(0),
+            isthmus_time: Some(0),
+            jovian_time: Some(0),
+            ..ForkTimes::default()
+        },
+        batch_inbox_address: contract(2),
+        deposit_contract_address: contract(3),
+        l1_system_config_address: contract(4),
+        cairn: CairnConfig {
+            da_registry: contract(5),
+            certificate_verifier: contract(6),
+            dispute_game_factory: contract(7),
+            output_game_type: 67,
+            ..CairnConfig::default()
+        },
+        ..config()
+    }
+}

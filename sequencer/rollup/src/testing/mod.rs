@@ -11,6 +11,6 @@ mod verifier;
 
 pub use batches::{channel, frames, plain, singular, span};
 pub use chain::{Chain, LEAST_GAS, execute};
-pub use config::{BATCHER, CHAIN_ID, GENESIS_TIME, config, jovian};
+pub use config::{BATCHER, CHAIN_ID, GENESIS_TIME, config, jovian, on_genesis};
 pub use l1::{L1, L1_GENESIS, L1Source};
 pub use verifier::Verifier;

@@ -6,12 +6,13 @@ mod optimism;
 
 use std::sync::Arc;
 
+use alloy_eips::BlockNumHash;
 use alloy_primitives::B256;
 use cairn_chain::{
     AttributesSource, BlockRef, Chain, ChainOptions, DerivedPayload, DevAttributes, HeadUpdate,
 };
 use cairn_genesis::{DEV_SYSTEM, DevOptions, dev_genesis};
-use cairn_rollup::{RollupConfig, RollupHandle};
+use cairn_rollup::RollupHandle;
 use serde_json::json;
 
 use crate::client::{error_code, result};
@@ -20,34 +21,10 @@ use crate::sending::dev;
 
 pub(super) fn rollup(chain: &Chain) -> RollupHandle {
     let (hash, genesis) = chain.header(BlockRef::Earliest).unwrap().unwrap();
-    let config = json!({
-        "genesis": {
-            "l1": {"hash": B256::repeat_byte(1), "number": 7},
-            "l2": {"hash": hash, "number": 0},
-            "l2_time": genesis.timestamp,
-            "system_config": {
-                "batcherAddr": "0x0000000000000000000000000000000000000001",
-                "scalar": B256::ZERO,
-                "gasLimit": genesis.gas_limit,
-            },
-        },
-        "block_time": 1, "max_sequencer_drift": 600, "seq_window_size": 3600,
-        "channel_timeout": 300, "l1_chain_id": 31337, "l2_chain_id": 901,
-        "granite_time": 0, "holocene_time": 0, "isthmus_time": 0, "jovian_time": 0,
-        "batch_inbox_address": "0x0000000000000000000000000000000000000002",
-        "deposit_contract_address": "0x0000000000000000000000000000000000000003",
-        "l1_system_config_address": "0x0000000000000000000000000000000000000004",
-        "chain_op_config": {
-            "eip1559Elasticity": 6, "eip1559Denominator": 50, "eip1559DenominatorCanyon": 250
-        },
-        "cairn": {
-            "da_registry": "0x0000000000000000000000000000000000000005",
-            "certificate_verifier": "0x0000000000000000000000000000000000000006",
-            "dispute_game_factory": "0x0000000000000000000000000000000000000007",
-            "output_game_type": 901,
-        },
-    });
-    let config: RollupConfig = serde_json::from_value(config).unwrap();
+    let l1 = BlockNumHash { number: 7, hash: B256::repeat_byte(1) };
+    let (time, gas_limit) = (genesis.timestamp, genesis.gas_limit);
+    let mut config = cairn_rollup::testing::on_genesis(l1, hash, time, gas_limit);
+    config.cairn.output_game_type = 901;
     RollupHandle::new(Arc::new(config))
 }
 
