@@ -11,7 +11,7 @@ use cairn_primitives::ReadError;
 /// |---|---|
 /// | [`Locked`](Self::Locked), [`WrongSchema`](Self::WrongSchema), [`WrongChain`](Self::WrongChain), [`WrongGenesis`](Self::WrongGenesis) | refuse to start, show the text |
 /// | [`NoSpace`](Self::NoSpace) | stop accepting, keep serving reads, retry the same call |
-/// | [`Unavailable`](Self::Unavailable), [`ProofTooFar`](Self::ProofTooFar) | answer the reader with it |
+/// | [`Unavailable`](Self::Unavailable) | answer the reader with it |
 /// | [`NotOnTip`](Self::NotOnTip), [`NotCanonical`](Self::NotCanonical), [`BelowFinalized`](Self::BelowFinalized), [`Genesis`](Self::Genesis), [`ForeignChanges`](Self::ForeignChanges) | a caller's bug, nothing was written |
 /// | [`RootMismatch`](Self::RootMismatch), [`Corrupt`](Self::Corrupt), [`Database`](Self::Database) | stop the node |
 #[derive(Debug, Clone, thiserror::Error)]
@@ -101,16 +101,6 @@ pub enum StateError {
         block: u64,
         /// What became of it.
         reason: &'static str,
-    },
-    /// A historical proof would have to revert too many blocks.
-    #[error("proof at block {block}: {distance} blocks behind the tip, the limit is {limit}")]
-    ProofTooFar {
-        /// Block that was asked for.
-        block: u64,
-        /// Its distance from the tip.
-        distance: u64,
-        /// Option `max_proof_distance`.
-        limit: u64,
     },
     /// A computed root differs from the header's. Nothing was written.
     #[error("state root of block {block}: computed {computed}, header says {expected}")]

@@ -27,7 +27,8 @@ impl Keep {
 /// Limits and sizes. The defaults keep a node with 10^7 accounts under 1.5 GiB.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Historical state (change sets and their index), needed to read or prove old state.
+    /// Historical state (change sets of values and trie nodes, and their indices), needed to read or
+    /// prove old state.
     pub state_history: Keep,
     /// Bodies, receipts, senders and the transaction index. Headers always stay.
     pub block_data: Keep,
@@ -40,8 +41,12 @@ pub struct Options {
     /// Bytes of the cache of trie nodes at the tip. It decides the cost of a root in a large state:
     /// 10^7 accounts have 560 MB of nodes. [`Store::warm`](crate::Store::warm) fills it.
     pub node_cache_bytes: usize,
-    /// How many blocks a historical proof may go back from the tip.
-    pub max_proof_distance: u64,
+    /// How many blocks share one set of old trie nodes. Fewer cost more disk and make old proofs
+    /// quicker, as [`Self::interval_changes`] does.
+    pub interval_blocks: u64,
+    /// How many changes of accounts and slots share one set of old trie nodes, and so how many a
+    /// proof turns back at most, but for a single commit that has more.
+    pub interval_changes: u64,
     /// Table files kept open.
     pub max_open_files: i32,
 }
@@ -55,7 +60,8 @@ impl Default for Options {
             write_buffer_bytes: 128 * MIB,
             read_cache_bytes: 96 * MIB,
             node_cache_bytes: 640 * MIB,
-            max_proof_distance: 1024,
+            interval_blocks: 256,
+            interval_changes: 1 << 16,
             max_open_files: 1024,
         }
     }

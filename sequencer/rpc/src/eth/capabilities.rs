@@ -60,7 +60,6 @@ fn capabilities(backend: &Backend, _: &Args) -> Result<Capabilities, RpcError> {
     let options = store.options();
     let blocks = || Resource::new(store.first_block_with_body(), window(options.block_data));
     let first_state = store.first_block_with_state();
-    let first_proof = first_state.max(head.number.saturating_sub(options.max_proof_distance));
     Ok(Capabilities {
         head: Head { number: quantity(head.number), hash: head.hash },
         state: Resource::new(first_state, window(options.state_history)),
@@ -68,7 +67,7 @@ fn capabilities(backend: &Backend, _: &Args) -> Result<Capabilities, RpcError> {
         logs: blocks(),
         receipts: blocks(),
         blocks: Resource::new(0, None),
-        stateproofs: Resource::new(first_proof, Some(options.max_proof_distance)),
+        stateproofs: Resource::new(first_state, window(options.state_history)),
     })
 }
 

@@ -9,11 +9,10 @@ use cairn_primitives::Account;
 use rayon::prelude::*;
 
 use super::layered::slot_leaf;
-use super::{AccountUpdate, LayeredTrie, StateUpdate, StorageUpdate};
-use crate::cache::NodeCache;
+use super::{AccountUpdate, Base, LayeredTrie, StateUpdate, StorageUpdate};
 use crate::changes::SlotChange;
-use crate::error::{Result, StateError};
-use crate::schema::{AccountRecord, Column, Reader, decode_slot, keys};
+use crate::error::Result;
+use crate::schema::{AccountRecord, keys};
 use crate::trie::{Change, update};
 
 /// An account that changes, or whose storage changes.
@@ -33,9 +32,7 @@ pub(crate) struct StorageInput {
 
 /// The state and its tries after a stack of updates.
 pub(crate) struct Tries<'a> {
-    pub(crate) base: Reader<'a>,
-    /// Nodes at the store's tip; only where `base` reads the tip.
-    pub(crate) cache: Option<&'a NodeCache>,
+    pub(crate) base: Base<'a>,
     /// Newest first.
     pub(crate) layers: Vec<&'a StateUpdate>,
 }
@@ -46,11 +43,11 @@ const READ_CHUNK: usize = 128;
 
 impl<'a> Tries<'a> {
     pub(crate) fn accounts(&self) -> LayeredTrie<'a> {
-        LayeredTrie::accounts(self.base, self.cache, &self.layers)
+        LayeredTrie::accounts(self.base, &self.layers)
     }
 
     pub(crate) fn storage(&self, account: B256) -> LayeredTrie<'a> {
-        LayeredTrie::storage(self.base, self.cache, &self.layers, account)
+        LayeredTrie::storage(self.base, &self.layers, account)
     }
 
     /// The record of an account.
@@ -58,8 +55,7 @@ impl<'a> Tries<'a> {
         if let Some(update) = self.layers.iter().find_map(|layer| layer.account(hashed)) {
             return Ok(update.after);
         }
-        let stored = self.base.get(Column::Account, hashed.as_slice())?;
-        stored.map(|bytes| AccountRecord::decode(&bytes)).transpose()
+        self.base.record(hashed)
     }
 
     /// Records of sorted keys, read in batches on all threads.
@@ -69,15 +65,12 @@ impl<'a> Tries<'a> {
             .map(|chunk| {
                 let layered = |key: &B256| self.layers.iter().find_map(|layer| layer.account(key));
                 let stored: Vec<_> = chunk.iter().filter(|key| layered(key).is_none()).collect();
-                let mut stored = self.base.get_sorted(Column::Account, stored).into_iter();
+                let mut stored = self.base.records(&stored)?.into_iter();
                 let mut record = |key: &B256| match layered(key) {
-                    Some(update) => Ok(update.after),
-                    None => match stored.next().transpose()?.flatten() {
-                        Some(bytes) => AccountRecord::decode(&bytes).map(Some),
-                        None => Ok(None),
-                    },
+                    Some(update) => update.after,
+                    None => stored.next().flatten(),
                 };
-                chunk.iter().map(&mut record).collect::<Result<_>>()
+                Ok(chunk.iter().map(&mut record).collect())
             })
             .collect::<Result<_>>()?;
         Ok(chunks.into_iter().flatten().collect())
@@ -91,19 +84,12 @@ impl<'a> Tries<'a> {
                 return Ok(update.slots[at].after);
             }
         }
-        let stored = self.base.get(Column::Slot, &keys::pair(account, slot))?;
-        stored.map_or(Ok(U256::ZERO), |bytes| decode_slot(&bytes))
+        self.base.slot(account, slot)
     }
 
     /// All slots of an account, in key order.
     pub(crate) fn slots(&self, account: &B256) -> Result<Vec<(B256, U256)>> {
-        let mut slots = std::collections::BTreeMap::new();
-        self.base.scan(Column::Slot, account.as_slice(), |key, value| {
-            let key = B256::try_from(&key[32..])
-                .map_err(|_| StateError::corrupt("a slot key of another length"))?;
-            slots.insert(key, decode_slot(value)?);
-            Ok(())
-        })?;
+        let mut slots = self.base.slots(account)?;
         for layer in self.layers.iter().rev() {
             for change in layer.storage(account).iter().flat_map(|update| update.slots.iter()) {
                 slots.insert(change.hashed, change.after);

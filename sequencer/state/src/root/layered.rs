@@ -2,14 +2,13 @@
 
 use alloy_primitives::{B256, U256};
 use alloy_trie::Nibbles;
-use rocksdb::DBRawIterator;
 use smallvec::SmallVec;
 
+use super::base::{Base, Keys};
 use super::{AccountUpdate, StateUpdate};
-use crate::cache::NodeCache;
 use crate::changes::SlotChange;
 use crate::error::{Result, StateError};
-use crate::schema::{AccountRecord, Column, Reader, decode_slot, keys};
+use crate::schema::{AccountRecord, Family, decode_slot, keys};
 use crate::trie::{BranchRecord, LeafValue, NodeSet, TrieSource};
 
 /// Leaves that one layer changed, sorted by key.
@@ -61,20 +60,18 @@ impl Clone for Layer<'_> {
 
 /// The account trie, or the storage trie of one account, as it is after the newest layer.
 pub(crate) struct LayeredTrie<'a> {
-    base: Reader<'a>,
-    cache: Option<&'a NodeCache>,
+    base: Base<'a>,
     /// Hashed address of a storage trie.
     account: Option<B256>,
     /// Newest first.
     layers: SmallVec<[Layer<'a>; 4]>,
-    flat: Option<DBRawIterator<'a>>,
-    nodes: Option<DBRawIterator<'a>>,
+    leaves: Keys<'a>,
+    nodes: Keys<'a>,
 }
 
 impl<'a> LayeredTrie<'a> {
     pub(crate) fn accounts(
-        base: Reader<'a>,
-        cache: Option<&'a NodeCache>,
+        base: Base<'a>,
         updates: &[&'a StateUpdate],
     ) -> Self {
         let layer = |update: &&'a StateUpdate| Layer {
@@ -82,12 +79,12 @@ impl<'a> LayeredTrie<'a> {
             leaves: Leaves::Accounts(&update.accounts),
         };
         let layers = updates.iter().map(layer).collect();
-        Self { base, cache, account: None, layers, flat: None, nodes: None }
+        let (leaves, nodes) = (base.keys(Family::Accounts), base.keys(Family::AccountNodes));
+        Self { base, account: None, layers, leaves, nodes }
     }
 
     pub(crate) fn storage(
-        base: Reader<'a>,
-        cache: Option<&'a NodeCache>,
+        base: Base<'a>,
         updates: &[&'a StateUpdate],
         account: B256,
     ) -> Self {
@@ -96,23 +93,12 @@ impl<'a> LayeredTrie<'a> {
             .filter_map(|update| update.storage(&account))
             .map(|update| Layer { nodes: &update.nodes, leaves: Leaves::Slots(&update.slots) })
             .collect();
-        Self { base, cache, account: Some(account), layers, flat: None, nodes: None }
+        let (leaves, nodes) = (base.keys(Family::Slots), base.keys(Family::StorageNodes));
+        Self { base, account: Some(account), layers, leaves, nodes }
     }
 
     fn scope(&self) -> &[u8] {
         self.account.as_ref().map_or(&[], |account| account.as_slice())
-    }
-
-    const fn node_column(&self) -> Column {
-        if self.account.is_some() { Column::StorageTrie } else { Column::AccountTrie }
-    }
-
-    const fn leaf_column(&self) -> Column {
-        if self.account.is_some() { Column::Slot } else { Column::Account }
-    }
-
-    fn iterator(&self, column: Column) -> DBRawIterator<'a> {
-        if self.account.is_some() { self.base.iter_prefix(column) } else { self.base.iter(column) }
     }
 
     fn layered_node(&self, path: &Nibbles) -> Option<&'a Option<BranchRecord>> {
@@ -131,69 +117,49 @@ impl<'a> LayeredTrie<'a> {
         }
     }
 
-    /// The first stored record at or below `prefix` that no layer changed.
-    fn first_stored_branch(&mut self, prefix: &Nibbles) -> Result<Option<(Nibbles, BranchRecord)>> {
+    /// The first record of the base at or below `prefix` that no layer changed.
+    fn first_base_branch(&mut self, prefix: &Nibbles) -> Result<Option<(Nibbles, BranchRecord)>> {
         let scope = self.scope().len();
         let from = keys::path(self.scope(), prefix);
-        let mut iter = match self.nodes.take() {
-            Some(iter) => iter,
-            None => self.iterator(self.node_column()),
+        let layers = &self.layers;
+        let layered = |key: &[u8]| {
+            let path = keys::path_of(&key[scope..]);
+            path.is_some_and(|path| layers.iter().any(|layer| layer.nodes.get(&path).is_some()))
         };
-        iter.seek(&from);
-        let mut found = None;
-        while let Some((key, value)) = iter.item() {
-            if !key.starts_with(&from) {
-                break;
-            }
-            let path = keys::path_of(&key[scope..])
-                .ok_or_else(|| StateError::corrupt("a trie path with a byte above 15"))?;
-            if self.layered_node(&path).is_none() {
-                found = Some((path, BranchRecord::from_bytes(value)?));
-                break;
-            }
-            iter.next();
-        }
-        iter.status()?;
-        self.nodes = Some(iter);
-        Ok(found)
+        let found = self.nodes.first(&from, |key| key.starts_with(&from), layered)?;
+        let Some((key, value)) = found else { return Ok(None) };
+        let path = keys::path_of(&key[scope..])
+            .ok_or_else(|| StateError::corrupt("a trie path with a byte above 15"))?;
+        Ok(Some((path, BranchRecord::from_bytes(&value)?)))
     }
 
-    /// The first stored leaf at or below `prefix` that no layer changed.
-    fn first_stored_leaf(&mut self, prefix: &Nibbles) -> Result<Option<(Nibbles, LeafValue)>> {
-        let scope = self.scope().len();
-        let mut from = keys::PathKey::from_slice(self.scope());
+    /// The first leaf of the base at or below `prefix` that no layer changed.
+    fn first_base_leaf(&mut self, prefix: &Nibbles) -> Result<Option<(Nibbles, LeafValue)>> {
+        let scope = keys::PathKey::from_slice(self.scope());
+        let mut from = scope.clone();
         from.extend_from_slice(keys::first_under(prefix).as_slice());
-        let mut iter = match self.flat.take() {
-            Some(iter) => iter,
-            None => self.iterator(self.leaf_column()),
+        let hashed = |key: &[u8]| key.get(scope.len()..).and_then(|key| B256::try_from(key).ok());
+        let within = |key: &[u8]| {
+            let below = |key: B256| keys::unpack(&key).starts_with(prefix);
+            key.starts_with(&scope) && hashed(key).is_none_or(below)
         };
-        iter.seek(&from);
-        let mut found = None;
-        while let Some((key, value)) = iter.item() {
-            if !key.starts_with(self.scope()) {
-                break;
-            }
-            let hashed = B256::try_from(&key[scope..])
-                .map_err(|_| StateError::corrupt("a flat key of another length"))?;
-            let path = keys::unpack(&hashed);
-            if !path.starts_with(prefix) {
-                break;
-            }
-            if self.layered_leaf(&hashed).is_none() {
-                found = self.decode_leaf(value)?.map(|leaf| (path, leaf));
-                break;
-            }
-            iter.next();
-        }
-        iter.status()?;
-        self.flat = Some(iter);
-        Ok(found)
+        let layers = &self.layers;
+        let layered = |key: &[u8]| {
+            let key = hashed(key);
+            key.is_some_and(|key| layers.iter().any(|layer| layer.leaves.get(&key).is_some()))
+        };
+        let Some((key, value)) = self.leaves.first(&from, within, layered)? else {
+            return Ok(None);
+        };
+        let key = hashed(&key).ok_or_else(|| StateError::corrupt("a flat key of another length"))?;
+        Ok(self.decode_leaf(&value)?.map(|leaf| (keys::unpack(&key), leaf)))
     }
 }
 
 impl TrieSource for LayeredTrie<'_> {
     fn fork(&self) -> Self {
-        Self { layers: self.layers.clone(), flat: None, nodes: None, ..*self }
+        let (leaves, nodes) = (self.leaves.fork(), self.nodes.fork());
+        Self { layers: self.layers.clone(), leaves, nodes, ..*self }
     }
 
     fn branch(&mut self, path: &Nibbles) -> Result<Option<BranchRecord>> {
@@ -201,27 +167,30 @@ impl TrieSource for LayeredTrie<'_> {
             return Ok(changed.clone());
         }
         let key = keys::path(self.scope(), path);
-        if let Some(cached) = self.cache.and_then(|cache| cache.get(&key)) {
+        if let Some(cached) = self.base.cache.and_then(|cache| cache.get(&key)) {
             return Ok(cached);
         }
-        let stored = self.base.get(self.node_column(), &key)?;
+        let stored = self.nodes.get(&key)?;
         stored.map(|bytes| BranchRecord::from_bytes(&bytes)).transpose()
     }
 
     fn branches(&mut self, paths: &[Nibbles]) -> Result<Vec<Option<BranchRecord>>> {
+        if !self.nodes.at_tip() {
+            return paths.iter().map(|path| self.branch(path)).collect();
+        }
         let mut found = Vec::with_capacity(paths.len());
         let mut unknown = Vec::new();
         for (at, path) in paths.iter().enumerate() {
             let layered = self.layered_node(path).cloned();
             let key = keys::path(self.scope(), path);
-            let known = layered.or_else(|| self.cache.and_then(|cache| cache.get(&key)));
+            let known = layered.or_else(|| self.base.cache.and_then(|cache| cache.get(&key)));
             if known.is_none() {
                 unknown.push((at, key));
             }
             found.push(known.flatten());
         }
         let keys = unknown.iter().map(|(_, key)| key);
-        let stored = self.base.get_sorted(self.node_column(), keys);
+        let stored = self.base.reader.get_sorted(self.nodes.family().flat(), keys);
         for ((at, _), stored) in unknown.iter().zip(stored) {
             found[*at] = stored?.map(|bytes| BranchRecord::from_bytes(&bytes)).transpose()?;
         }
@@ -229,7 +198,7 @@ impl TrieSource for LayeredTrie<'_> {
     }
 
     fn first_branch(&mut self, prefix: &Nibbles) -> Result<Option<(Nibbles, BranchRecord)>> {
-        let mut first = self.first_stored_branch(prefix)?;
+        let mut first = self.first_base_branch(prefix)?;
         for layer in &self.layers {
             for path in layer.nodes.under(prefix) {
                 if first.as_ref().is_some_and(|(best, _)| best <= path) {
@@ -246,7 +215,7 @@ impl TrieSource for LayeredTrie<'_> {
     }
 
     fn first_leaf(&mut self, prefix: &Nibbles) -> Result<Option<(Nibbles, LeafValue)>> {
-        let mut first = self.first_stored_leaf(prefix)?;
+        let mut first = self.first_base_leaf(prefix)?;
         let from = keys::first_under(prefix);
         for layer in &self.layers {
             let mut at = layer.leaves.position(&from);

@@ -18,6 +18,11 @@ pub(crate) enum Column {
     CodeChanges,
     AccountHistory,
     SlotHistory,
+    AccountTrieChanges,
+    StorageTrieChanges,
+    AccountTrieHistory,
+    StorageTrieHistory,
+    Interval,
     Header,
     Body,
     Receipt,
@@ -41,7 +46,7 @@ enum Pattern {
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Account,
         Self::Slot,
         Self::AccountTrie,
@@ -52,6 +57,11 @@ impl Column {
         Self::CodeChanges,
         Self::AccountHistory,
         Self::SlotHistory,
+        Self::AccountTrieChanges,
+        Self::StorageTrieChanges,
+        Self::AccountTrieHistory,
+        Self::StorageTrieHistory,
+        Self::Interval,
         Self::Header,
         Self::Body,
         Self::Receipt,
@@ -76,6 +86,11 @@ impl Column {
             Self::CodeChanges => "ccs",
             Self::AccountHistory => "ahist",
             Self::SlotHistory => "shist",
+            Self::AccountTrieChanges => "atcs",
+            Self::StorageTrieChanges => "stcs",
+            Self::AccountTrieHistory => "athist",
+            Self::StorageTrieHistory => "sthist",
+            Self::Interval => "interval",
             Self::Header => "header",
             Self::Body => "body",
             Self::Receipt => "receipt",
@@ -102,7 +117,9 @@ impl Column {
     /// Length of the key prefix that seeks stay within.
     const fn prefix(self) -> Option<usize> {
         match self {
-            Self::Slot | Self::StorageTrie | Self::AccountHistory => Some(32),
+            Self::Slot | Self::StorageTrie | Self::AccountHistory | Self::StorageTrieHistory => {
+                Some(32)
+            }
             Self::SlotHistory => Some(64),
             _ => None,
         }

@@ -1,9 +1,10 @@
 //! What stands on disk: column families, keys, values, and their RocksDB settings.
 //!
-//! # Format (schema 2)
+//! # Format (schema 3)
 //!
 //! All numbers in keys are big-endian, so that key order is numeric order. `A` is
-//! keccak-256(address), `S` is keccak-256(slot), `B` is a block number in 8 bytes.
+//! keccak-256(address), `S` is keccak-256(slot), `B` is a block number in 8 bytes,
+//! `I` that of the first block of an interval (see [`crate::store::intervals`]).
 //!
 //! | column family | key | value |
 //! |---|---|---|
@@ -16,6 +17,9 @@
 //! | `scs` | `B ‖ A ‖ S` | value before block `B`, empty if zero |
 //! | `ccs` | `B` | hashes of code that block `B` was first to store |
 //! | `ahist`, `shist` | `A ‖ B`, `A ‖ S ‖ B` | empty: block `B` changed that key |
+//! | `atcs`, `stcs` | `I ‖ nibble path`, `I ‖ A ‖ nibble path` | node before block `I`, empty if there was none |
+//! | `athist`, `sthist` | `path ‖ I`, `A ‖ path ‖ I`, with a path as [`Family`] writes it | empty: the interval from block `I` on changed that node |
+//! | `interval` | `I` | number of changes of the interval so far |
 //! | `header`, `body`, `receipt`, `sender` | `B` | RLP; senders are addresses in a row |
 //! | `txhash` | transaction hash | `B ‖ index` (4 bytes) |
 //! | `canon` | `B` | block hash |
@@ -38,13 +42,15 @@
 mod codec;
 mod columns;
 mod database;
+mod family;
 pub(crate) mod keys;
 pub(crate) mod meta;
 
 pub use codec::AccountRecord;
 pub(crate) use codec::{decode_slot, encode_slot};
 pub(crate) use columns::Column;
+pub(crate) use family::Family;
 pub(crate) use database::{Batch, Database, Reader, house_options, open_with, synced};
 
 /// Version of everything described above. Another version on disk is refused.
-pub(crate) const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 3;

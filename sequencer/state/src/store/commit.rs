@@ -1,7 +1,7 @@
 //! Committing blocks.
 //!
 //! One call is one synced batch: the flat values, trie nodes and blocks as they are after the last
-//! block of the call, the history of each of them, and the tip. A crash leaves the store before
+//! block of the call, the history of each of them, what trie nodes were before their interval, and the tip. A crash leaves the store before
 //! the call or after it.
 
 use std::collections::HashSet;
@@ -14,6 +14,7 @@ use alloy_primitives::B256;
 use cairn_primitives::{Receipt, RecoveredBlock};
 
 use super::Store;
+use super::intervals::Interval;
 use crate::Layer;
 use crate::cache::Caches;
 use crate::error::{Result, StateError};
@@ -42,12 +43,13 @@ impl Store {
     /// [`StateError::NoSpace`] when the disk is full: nothing was applied and the same call may be
     /// repeated.
     pub fn commit(&self, blocks: &[CommittedBlock]) -> Result<BlockNumHash> {
-        let _writer = self.0.writer.lock();
+        let mut interval = self.0.writer.lock();
         let tip = self.published()?;
         let Some(last) = blocks.last() else { return Ok(tip.block) };
         check_chain(tip.block, blocks)?;
         let new_tip = last.block.num_hash();
-        let batch = self.commit_batch(blocks)?;
+        let mut batch = self.commit_batch(blocks)?;
+        let kept = self.put_old_nodes(&mut batch, &mut interval, &tip.caches.nodes, blocks)?;
         metrics::histogram!("state_commit_bytes").record(batch.size() as f64);
         self.0.bound.store(new_tip.number, Ordering::SeqCst);
         fail::fail_point!("commit::before_write");
@@ -55,6 +57,7 @@ impl Store {
             self.0.bound.store(tip.block.number, Ordering::SeqCst);
             return Err(error);
         }
+        Interval::keep(&mut interval, kept);
         fail::fail_point!("commit::after_write");
         // What blocks before a wipe set may be among what it removed: their values are not cached.
         let (caches, fresh) = match blocks.iter().rposition(|block| wipes(&block.layer)) {

@@ -1,42 +1,14 @@
-//! Values at old blocks, and the way back to an old state.
+//! The way back to an old state.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, U256};
-use rocksdb::DBPinnableSlice;
 
-use super::Store;
 use crate::changes::SlotChange;
 use crate::error::{Result, StateError};
 use crate::root::{AccountInput, StateUpdate, StorageInput, Tries};
 use crate::schema::{AccountRecord, Column, Reader, decode_slot, keys};
-
-/// Column families of the history index, the change sets and the flat values.
-pub(crate) type HistoryColumns = (Column, Column, Column);
-
-impl Store {
-    /// The value of a flat key after block `number`: what the first later change replaced, or the
-    /// present value if there was none. `None` where the key was absent.
-    pub(crate) fn historical<'a>(
-        &self,
-        reader: Reader<'a>,
-        (index, changes, flat): HistoryColumns,
-        key: &[u8],
-        number: u64,
-    ) -> Result<Option<DBPinnableSlice<'a>>> {
-        let after = number.saturating_add(1);
-        let mut iter = reader.iter_prefix(index);
-        iter.seek(keys::history(key, after));
-        let changed = iter.key().and_then(|found| found.strip_prefix(key)).and_then(keys::block_of);
-        iter.status()?;
-        let Some(changed) = changed else { return reader.get(flat, key) };
-        let previous = reader.get(changes, &keys::change(changed, key))?.ok_or_else(|| {
-            StateError::corrupt(format!("the change set of block {changed} lacks an indexed key"))
-        })?;
-        Ok((!previous.is_empty()).then_some(previous))
-    }
-}
 
 /// The difference between the present state and an older one.
 #[derive(Default)]

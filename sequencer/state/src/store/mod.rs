@@ -9,6 +9,7 @@ mod difference;
 mod genesis;
 mod heads;
 mod history;
+mod intervals;
 mod open;
 mod orphans;
 mod proof;
@@ -17,6 +18,7 @@ mod read;
 mod safe_heads;
 mod simulate;
 mod stats;
+mod tries;
 mod unwind;
 mod verify;
 mod views;
@@ -34,6 +36,8 @@ use crate::Options;
 use crate::cache::Caches;
 use crate::error::{Result, StateError};
 use crate::schema::Database;
+use intervals::Interval;
+use tries::TurnedBack;
 
 pub use commit::CommittedBlock;
 pub use difference::Difference;
@@ -57,8 +61,11 @@ struct Inner {
     path: PathBuf,
     options: Options,
     db: Database,
-    /// Held by whoever writes state: commit, unwind, prune, genesis.
-    writer: Mutex<()>,
+    /// Held by whoever writes state: commit, unwind, prune, genesis. The interval of the next
+    /// commit, if it is known.
+    writer: Mutex<Option<Interval>>,
+    /// Held while later blocks are turned back, one reader at a time.
+    turned_back: Mutex<TurnedBack>,
     /// `None` until genesis. Held for writing while an unwind runs, so that no view is made of a
     /// half-unwound state, and for a moment at the end of a commit.
     tip: RwLock<Option<Tip>>,

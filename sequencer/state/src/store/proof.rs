@@ -4,12 +4,10 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_trie::EMPTY_ROOT_HASH;
 use cairn_primitives::Account;
 
-use super::Store;
-use super::history::Reversal;
 use crate::StateView;
 use crate::error::{Result, StateError};
-use crate::root::{StateUpdate, Tries};
-use crate::schema::{Column, Reader, keys, meta};
+use crate::root::Tries;
+use crate::schema::keys;
 use crate::trie::prove;
 
 /// Proof of one slot against the account's storage root.
@@ -39,59 +37,13 @@ pub struct AccountProof {
 }
 
 impl StateView {
-    /// Proves an account and some of its slots in this view's state, without pending deltas.
-    ///
-    /// Below the store's tip the later blocks are reverted in memory first, which costs as much as
-    /// their changes. At most [`Options::max_proof_distance`](crate::Options) of them.
+    /// Proves an account and some of its slots in this view's state, without pending deltas. What a
+    /// proof below the store's tip costs is bounded, however old its block is.
     ///
     /// # Errors
-    /// [`StateError::ProofTooFar`] beyond that distance, [`StateError::Unavailable`] for pruned or
-    /// unwound state.
+    /// [`StateError::Unavailable`] for pruned or unwound state.
     pub fn proof(&self, address: Address, slots: &[U256]) -> Result<AccountProof> {
-        let snapshot = self.store.db().snapshot();
-        self.check_epoch()?;
-        let base = Reader::at(self.store.db(), &snapshot);
-        let reversed = self.store.reversed(base, self.block.number)?;
-        let layers = match &reversed {
-            Some(update) => vec![update],
-            None => self.layers.iter().map(|layer| layer.update()).collect(),
-        };
-        Tries { base, cache: None, layers }.proof(address, slots)
-    }
-}
-
-impl Store {
-    /// What leads from a snapshot's tip back to an older block; `None` if the tip is not later.
-    pub(super) fn reversed(&self, base: Reader<'_>, block: u64) -> Result<Option<StateUpdate>> {
-        let tip = base.get(Column::Meta, meta::TIP)?;
-        let tip = tip.ok_or(StateError::Genesis("the store has no genesis block yet"))?;
-        let tip = meta::decode_block(&tip)?.number;
-        let distance = tip.saturating_sub(block);
-        if distance == 0 {
-            return Ok(None);
-        }
-        let limit = self.0.options.max_proof_distance;
-        if distance > limit {
-            return Err(StateError::ProofTooFar { block, distance, limit });
-        }
-        let mut reversal = Reversal::default();
-        for number in (block + 1..=tip).rev() {
-            reversal.add(base, number)?;
-        }
-        self.check_state_floor(block)?;
-        let update = reversal.apply(&Tries { base, cache: None, layers: Vec::new() })?;
-        let header = base.get(Column::Header, &keys::block(block))?;
-        let header = header.ok_or_else(|| StateError::corrupt(format!("no header {block}")))?;
-        let header: cairn_primitives::Header = alloy_rlp::decode_exact(&*header)
-            .map_err(|error| StateError::corrupt(format!("header {block}: {error}")))?;
-        if update.root != header.state_root {
-            return Err(StateError::RootMismatch {
-                block,
-                expected: header.state_root,
-                computed: update.root,
-            });
-        }
-        Ok(Some(update))
+        self.in_tries(|tries| tries.proof(address, slots))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use alloy_eips::Encodable2718;
 
-use super::Store;
+use super::{Store, intervals};
 use super::history::Reversal;
 use super::unwind::delete_history;
 use crate::error::Result;
@@ -71,7 +71,11 @@ impl Store {
             batch.delete(Column::CodeChanges, keys::block(number));
         }
         delete_history(batch, &reversal);
-        Ok(())
+        // The newest interval goes on to be written to. Proofs of the block at the floor are turned
+        // back from the first interval after it.
+        let newest = intervals::newest(self.db().reader())?;
+        let upto = newest.map_or(to + 1, |newest| newest.min(to + 1));
+        self.delete_intervals(batch, 0, Some(upto))
     }
 
     fn prune_blocks(&self, batch: &mut Batch<'_>, from: u64, to: u64) -> Result<()> {

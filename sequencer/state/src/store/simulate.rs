@@ -7,29 +7,20 @@ use alloy_primitives::map::B256Map;
 
 use crate::error::{Result, StateError};
 use crate::root::{AccountInput, StateUpdate, StorageInput, Tries};
-use crate::schema::Reader;
 use crate::{StateChanges, StateView};
 
 impl StateView {
     /// What `changes` would do to this view's state, without pending deltas. Unlike
-    /// [`Self::state_update`] it also works below the store's tip and while the store moves on:
-    /// later blocks are reverted in memory first, as for a proof.
+    /// [`Self::state_update`] it also works below the store's tip and while the store moves on.
     ///
     /// # Errors
-    /// [`StateError::ProofTooFar`] beyond [`Options::max_proof_distance`](crate::Options),
-    /// [`StateError::Unavailable`] for pruned or unwound state.
+    /// [`StateError::Unavailable`] for pruned or unwound state, [`StateError::ForeignChanges`] for
+    /// changes of another state.
     pub fn simulated_update(&self, changes: &StateChanges) -> Result<StateUpdate> {
-        let snapshot = self.store.db().snapshot();
-        self.check_epoch()?;
-        let base = Reader::at(self.store.db(), &snapshot);
-        let reversed = self.store.reversed(base, self.block.number)?;
-        let layers = match &reversed {
-            Some(update) => vec![update],
-            None => self.layers.iter().map(|layer| layer.update()).collect(),
-        };
-        let tries = Tries { base, cache: None, layers };
-        let (accounts, storage) = inputs(&tries, changes)?;
-        tries.apply(&accounts, &storage)
+        self.in_tries(|tries| {
+            let (accounts, storage) = inputs(tries, changes)?;
+            tries.apply(&accounts, &storage)
+        })
     }
 }
 

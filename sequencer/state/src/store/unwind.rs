@@ -2,9 +2,10 @@
 //!
 //! An unwind goes in steps, newest blocks first. Each step is one synced batch that leaves the
 //! store at an older block with state, tries, history, blocks and heads as they were there, byte
-//! for byte. A crash between steps leaves a valid store at a block in between; calling again
-//! finishes the work. Trie nodes are not kept for this: the state is turned back through the
-//! change sets and its root computed as for any other change, then held against the header.
+//! for byte, but for the newest interval, which may keep more than it has to. A crash between steps
+//! leaves a valid store at a block in between; calling again finishes the work. Old trie nodes are
+//! not used for this: the state is turned back through the change sets and its root computed as for
+//! any other change, then held against the header.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +19,7 @@ use super::history::Reversal;
 use super::{Heads, Store, Tip};
 use crate::cache::Caches;
 use crate::error::{Result, StateError};
-use crate::root::Tries;
+use crate::root::{Base, Tries};
 use crate::schema::{Batch, Column, keys, meta};
 
 /// Changes after which a step ends. Bounds memory; a single block may exceed it.
@@ -36,7 +37,8 @@ impl Store {
     /// [`StateError::BelowFinalized`] if a finalized block would go; [`StateError::Unavailable`]
     /// if the history to go back has been pruned or `number` is above the tip.
     pub fn unwind_to(&self, number: u64) -> Result<BlockNumHash> {
-        let _writer = self.0.writer.lock();
+        let mut interval = self.0.writer.lock();
+        *interval = None;
         let mut tip = self.published()?;
         if number == tip.block.number {
             return Ok(tip.block);
@@ -84,7 +86,7 @@ impl Store {
         let header = self.header(number)?.ok_or_else(missing)?;
         let hash = self.canonical_hash(number)?.ok_or_else(missing)?;
         let block = BlockNumHash { number, hash };
-        let tries = Tries { base: reader, cache: None, layers: Vec::new() };
+        let tries = Tries { base: Base::tip(reader, None), layers: Vec::new() };
         let update = reversal.apply(&tries)?;
         if update.root != header.state_root {
             return Err(StateError::RootMismatch {
@@ -96,6 +98,7 @@ impl Store {
         let mut batch = self.db().batch();
         put_state(&mut batch, &[&update]);
         delete_history(&mut batch, &reversal);
+        self.delete_intervals(&mut batch, number + 1, None)?;
         self.keep_orphans(&mut batch, number + 1, tip.block.number)?;
         for removed in number + 1..=tip.block.number {
             self.delete_block(&mut batch, removed)?;

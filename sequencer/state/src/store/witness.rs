@@ -14,7 +14,7 @@ use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
 use crate::StateView;
 use crate::error::{Result, StateError};
 use crate::root::Tries;
-use crate::schema::{Reader, keys};
+use crate::schema::keys;
 use crate::trie::{TrieSource, prove};
 
 /// Nibbles of a full key.
@@ -38,35 +38,28 @@ impl StateView {
     /// # Errors
     /// As [`StateView::proof`].
     pub fn witness(&self, touched: &[TouchedAccount]) -> Result<B256Map<Bytes>> {
-        let snapshot = self.store.db().snapshot();
-        self.check_epoch()?;
-        let base = Reader::at(self.store.db(), &snapshot);
-        let reversed = self.store.reversed(base, self.block.number)?;
-        let layers = match &reversed {
-            Some(update) => vec![update],
-            None => self.layers.iter().map(|layer| layer.update()).collect(),
-        };
-        let tries = Tries { base, cache: None, layers };
+        self.in_tries(|tries| tries.witness(touched))
+    }
+}
+
+impl Tries<'_> {
+    fn witness(&self, touched: &[TouchedAccount]) -> Result<B256Map<Bytes>> {
         let mut nodes = B256Map::default();
         let accounts: Vec<_> = touched
             .iter()
             .map(|account| (keys::unpack(&keccak256(account.address)), account.removed))
             .collect();
-        collect(&mut tries.accounts(), &accounts, &mut nodes)?;
+        collect(&mut self.accounts(), &accounts, &mut nodes)?;
         for account in touched {
             let hashed = keccak256(account.address);
-            let root = tries.record(&hashed)?.map(|record| record.storage_root);
+            let root = self.record(&hashed)?.map(|record| record.storage_root);
             if root.is_none_or(|root| root == EMPTY_ROOT_HASH) {
                 continue;
             }
-            let slots: Vec<_> = account
-                .slots
-                .iter()
-                .map(|(slot, cleared)| {
-                    (keys::unpack(&keccak256(slot.to_be_bytes::<32>())), *cleared)
-                })
-                .collect();
-            collect(&mut tries.storage(hashed), &slots, &mut nodes)?;
+            let key = |slot: &U256| keys::unpack(&keccak256(slot.to_be_bytes::<32>()));
+            let slots: Vec<_> =
+                account.slots.iter().map(|(slot, cleared)| (key(slot), *cleared)).collect();
+            collect(&mut self.storage(hashed), &slots, &mut nodes)?;
         }
         Ok(nodes)
     }

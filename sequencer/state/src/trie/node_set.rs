@@ -47,6 +47,11 @@ impl NodeSet {
         self.nodes.get(path)
     }
 
+    /// Changed paths, in no order.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Nibbles> {
+        self.nodes.keys()
+    }
+
     /// Changed paths at or below `prefix`, in order.
     pub(crate) fn under(&self, prefix: &Nibbles) -> impl Iterator<Item = &Nibbles> {
         let sorted = self.sorted();

@@ -23,6 +23,7 @@ use cairn_primitives::{Account, ReadError, StateReader};
 use crate::cache::Caches;
 use crate::error::{Result, StateError};
 use crate::pending::Pending;
+use crate::root::Base;
 use crate::schema::{AccountRecord, Column, Database, Reader, decode_slot, keys};
 use crate::store::Store;
 use crate::{Delta, Layer, PendingLayers};
@@ -136,6 +137,10 @@ impl StateView {
         value
     }
 
+    const fn base<'a>(&self, reader: Reader<'a>) -> Base<'a> {
+        Base::before(reader, self.block.number.saturating_add(1))
+    }
+
     fn stored_account(&self, address: &Address) -> Result<Option<AccountRecord>> {
         let db = self.store.db();
         let read = |db: &Database| {
@@ -146,13 +151,7 @@ impl StateView {
             || self.caches.read.account(address, || read(db), || self.at_tip()),
             |reader| {
                 let key = keccak256(address);
-                let value = self.store.historical(
-                    reader,
-                    (Column::AccountHistory, Column::AccountChanges, Column::Account),
-                    key.as_slice(),
-                    self.block.number,
-                )?;
-                value.map(|bytes| AccountRecord::decode(&bytes)).transpose()
+                self.base(reader).record(&key)
             },
         )
     }
@@ -166,13 +165,7 @@ impl StateView {
         self.read_through(
             || self.caches.read.slot(address, slot, read, || self.at_tip()),
             |reader| {
-                let value = self.store.historical(
-                    reader,
-                    (Column::SlotHistory, Column::SlotChanges, Column::Slot),
-                    &key(),
-                    self.block.number,
-                )?;
-                value.map_or(Ok(U256::ZERO), |bytes| decode_slot(&bytes))
+                self.base(reader).slot(&keccak256(address), &keccak256(slot.to_be_bytes::<32>()))
             },
         )
     }

@@ -7,7 +7,7 @@ use cairn_primitives::StateReader;
 
 use super::StateView;
 use crate::error::{Result, StateError};
-use crate::root::{AccountInput, StorageInput, Tries};
+use crate::root::{AccountInput, Base, StorageInput, Tries};
 use crate::{Delta, HeadStart, StateChanges, StateChangesBuilder, StateUpdate};
 
 impl StateView {
@@ -70,8 +70,7 @@ impl StateView {
     /// calls [`Self::check_current`] afterwards.
     fn tries(&self) -> Tries<'_> {
         Tries {
-            base: self.store.db().reader(),
-            cache: Some(&self.caches.nodes),
+            base: Base::tip(self.store.db().reader(), Some(&self.caches.nodes)),
             layers: self.layers.iter().map(|layer| layer.update()).collect(),
         }
     }

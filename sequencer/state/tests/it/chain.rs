@@ -57,6 +57,8 @@ pub(crate) fn options() -> Options {
         write_buffer_bytes: 8 << 20,
         read_cache_bytes: 64 << 10,
         node_cache_bytes: 64 << 10,
+        interval_blocks: 5,
+        interval_changes: 100,
         ..Options::default()
     }
 }

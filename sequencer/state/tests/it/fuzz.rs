@@ -3,6 +3,7 @@
 use rand::Rng;
 
 use crate::chain::{Chain, assert_view};
+use crate::proofs::check;
 
 fn run(seed: u64, steps: usize) {
     let dir = tempfile::tempdir().unwrap();
@@ -37,7 +38,9 @@ fn run(seed: u64, steps: usize) {
                     }
                     false => chain.store.view_at(number as u64).unwrap(),
                 };
-                assert_view(&view, &chain.models[number], chain.pool);
+                let model = &chain.models[number];
+                assert_view(&view, model, chain.pool);
+                check(&view, model.root(), model, chain.pool);
             }
         }
         assert_eq!(
@@ -58,6 +61,7 @@ fn run(seed: u64, steps: usize) {
     for (number, model) in chain.models.iter().enumerate() {
         let view = chain.store.view_at(number as u64).unwrap();
         assert_view(&view, model, chain.pool);
+        check(&view, model.root(), model, chain.pool);
     }
 }
 
