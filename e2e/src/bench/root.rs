@@ -89,6 +89,13 @@ pub struct RootFigures {
     pub updates_per_second: f64,
     /// Median time of a round's commit, in milliseconds.
     pub commit_ms: f64,
+    /// Time of the first proof of the first round's state, after all rounds, in milliseconds; absent
+    /// for what keeps no old state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_proof_ms: Option<f64>,
+    /// Time of a second proof of the same state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_old_proof_ms: Option<f64>,
     /// Resident memory of this process after the last round, in MiB.
     pub rss_mib: f64,
     /// The most it has been since the process started.
@@ -150,7 +157,11 @@ fn our_side(args: &RootArgs) -> eyre::Result<(RootFigures, Vec<B256>)> {
     let status = std::fs::read_to_string("/proc/self/status").wrap_err("own memory")?;
     let disk = Some(store.disk_bytes()?);
     let roots = steps.iter().map(|step| step.root).collect();
-    Ok((figures("cairn", args, load, &steps, Memory::parse(&status)?, disk)?, roots))
+    let mut figures = figures("cairn", args, load, &steps, Memory::parse(&status)?, disk)?;
+    let (first, next) = store.old_proofs()?;
+    figures.old_proof_ms = Some(millis(first));
+    figures.next_old_proof_ms = Some(millis(next));
+    Ok((figures, roots))
 }
 
 fn figures(
@@ -174,6 +185,8 @@ fn figures(
         updates_per_second: f64::from(args.changed()) / root_ms * 1e3,
         rounds_ms,
         commit_ms,
+        old_proof_ms: None,
+        next_old_proof_ms: None,
         rss_mib: mib(memory.rss),
         peak_rss_mib: mib(memory.peak_rss),
         disk_mib: disk.map(mib),

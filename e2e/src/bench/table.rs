@@ -140,6 +140,8 @@ pub(super) fn root(report: &RootReport) -> String {
     });
     table.row("updates per second", &columns, |side| Some(count(side.updates_per_second)));
     table.row("commit, ms (median)", &columns, |side| Some(fixed(side.commit_ms, 2)));
+    table.row("proof at round 1, ms", &columns, |side| side.old_proof_ms.map(|ms| fixed(ms, 1)));
+    table.row("  the next one", &columns, |side| side.next_old_proof_ms.map(|ms| fixed(ms, 3)));
     table.row("loading, seconds", &columns, |side| Some(fixed(side.load_seconds, 1)));
     table.row("resident memory, MiB", &columns, |side| Some(count(side.rss_mib)));
     table.row("  at most so far", &columns, |side| Some(count(side.peak_rss_mib)));

@@ -158,9 +158,7 @@ impl From<ReadError> for RpcError {
 impl From<StateError> for RpcError {
     fn from(error: StateError) -> Self {
         match error {
-            StateError::Unavailable { .. } => {
-                Self::Server(error.to_string())
-            }
+            StateError::Unavailable { .. } => Self::Server(error.to_string()),
             other => Self::Internal(other.to_string()),
         }
     }

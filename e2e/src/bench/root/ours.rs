@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alloy_genesis::GenesisAccount;
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -73,6 +73,22 @@ impl CairnStore {
         Ok(Step { root, compute, commit: start.elapsed() })
     }
 
+    /// Time of the first proof of the state that the first round left, and of another one. That is
+    /// the block from which most has to be turned back.
+    pub(super) fn old_proofs(&self) -> eyre::Result<(Duration, Duration)> {
+        let view = self.store.view_at(1)?;
+        let prove = |index| {
+            let start = Instant::now();
+            let proof = view.proof(address(index), &[])?;
+            let took = start.elapsed();
+            match proof.account {
+                Some(_) => eyre::Ok(took),
+                None => Err(eyre!("account {index} is proven to be absent")),
+            }
+        };
+        Ok((prove(0)?, prove(1)?))
+    }
+
     /// Size of the store's files.
     pub(super) fn disk_bytes(&self) -> eyre::Result<u64> {
         let mut total = 0;
@@ -118,5 +134,6 @@ mod tests {
         assert_eq!((report.tip.number, report.accounts), (3, 500));
         assert!(report.difference.is_none(), "{:?}", report.difference);
         assert!(store.disk_bytes().expect("a size") > 0);
+        store.old_proofs().expect("the first round's state can be proven");
     }
 }

@@ -8,6 +8,7 @@ use cairn_primitives::{Account, StateReader};
 use cairn_state::{AccountProof, StorageProof};
 use serde::Serialize;
 
+use crate::methods::answer;
 use crate::params::{AddressParam, HashParam, storage_key};
 use crate::view::quantity;
 use crate::{Args, Backend, BlockParam, Methods, RpcError};
@@ -23,7 +24,16 @@ pub(super) fn register(methods: &mut Methods) {
     methods.reading("eth_getCode", 2, code);
     methods.reading("eth_getStorageAt", 3, storage_at);
     methods.reading("eth_getStorageValues", 2, storage_values);
-    methods.reading("eth_getProof", 3, proof);
+    // An old state may have to be turned back first, one at a time: that is no work for the threads
+    // that short reads wait for.
+    methods.waiting("eth_getProof", 3, |backend, args| {
+        Box::pin(async move {
+            let recent = backend.state_in_memory(block_arg(&args, 2)?).is_some();
+            let work = backend.clone();
+            let prove = move || answer(proof(&work, &args));
+            if recent { backend.read(prove).await } else { backend.scan(prove).await }
+        })
+    });
 }
 
 fn block_arg(args: &Args, index: usize) -> Result<BlockId, RpcError> {

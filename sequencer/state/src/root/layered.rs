@@ -70,10 +70,7 @@ pub(crate) struct LayeredTrie<'a> {
 }
 
 impl<'a> LayeredTrie<'a> {
-    pub(crate) fn accounts(
-        base: Base<'a>,
-        updates: &[&'a StateUpdate],
-    ) -> Self {
+    pub(crate) fn accounts(base: Base<'a>, updates: &[&'a StateUpdate]) -> Self {
         let layer = |update: &&'a StateUpdate| Layer {
             nodes: &update.nodes,
             leaves: Leaves::Accounts(&update.accounts),
@@ -83,11 +80,7 @@ impl<'a> LayeredTrie<'a> {
         Self { base, account: None, layers, leaves, nodes }
     }
 
-    pub(crate) fn storage(
-        base: Base<'a>,
-        updates: &[&'a StateUpdate],
-        account: B256,
-    ) -> Self {
+    pub(crate) fn storage(base: Base<'a>, updates: &[&'a StateUpdate], account: B256) -> Self {
         let layers = updates
             .iter()
             .filter_map(|update| update.storage(&account))
@@ -151,7 +144,8 @@ impl<'a> LayeredTrie<'a> {
         let Some((key, value)) = self.leaves.first(&from, within, layered)? else {
             return Ok(None);
         };
-        let key = hashed(&key).ok_or_else(|| StateError::corrupt("a flat key of another length"))?;
+        let key =
+            hashed(&key).ok_or_else(|| StateError::corrupt("a flat key of another length"))?;
         Ok(self.decode_leaf(&value)?.map(|leaf| (keys::unpack(&key), leaf)))
     }
 }

@@ -49,8 +49,8 @@ pub(crate) mod meta;
 pub use codec::AccountRecord;
 pub(crate) use codec::{decode_slot, encode_slot};
 pub(crate) use columns::Column;
-pub(crate) use family::Family;
 pub(crate) use database::{Batch, Database, Reader, house_options, open_with, synced};
+pub(crate) use family::Family;
 
 /// Version of everything described above. Another version on disk is refused.
 pub(crate) const SCHEMA_VERSION: u32 = 3;

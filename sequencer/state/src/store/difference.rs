@@ -14,6 +14,16 @@ pub enum Difference {
         /// Root of the rebuild.
         computed: B256,
     },
+    /// The old trie nodes of an interval do not give the header's root.
+    #[error("old trie nodes: the header of block {block} says {expected}, they give {computed}")]
+    OldRoot {
+        /// The block before the interval.
+        block: u64,
+        /// Root in its header.
+        expected: B256,
+        /// Hash of the root node.
+        computed: B256,
+    },
     /// The slots of an account do not give its storage root.
     #[error("storage root of {account}: stored {stored}, the slots give {computed}")]
     StorageRoot {

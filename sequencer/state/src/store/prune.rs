@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use alloy_eips::Encodable2718;
 
-use super::{Store, intervals};
 use super::history::Reversal;
 use super::unwind::delete_history;
+use super::{Store, intervals};
 use crate::error::Result;
 use crate::schema::{Batch, Column, keys, meta};
 

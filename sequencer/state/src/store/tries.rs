@@ -8,9 +8,9 @@ use alloy_rlp::Decodable;
 use alloy_trie::EMPTY_ROOT_HASH;
 use cairn_primitives::Header;
 
-use super::Store;
 use super::history::Reversal;
 use super::intervals::interval_after;
+use super::{Difference, Store};
 use crate::StateView;
 use crate::error::{Result, StateError};
 use crate::root::{Base, StateUpdate, Tries};
@@ -94,6 +94,23 @@ impl Store {
         remembered.0.push_front((turn, update.clone()));
         Ok(update)
     }
+}
+
+/// Holds the root before each interval against its header. Gives the first difference.
+pub(super) fn check_old_roots(reader: Reader<'_>) -> Result<Option<Difference>> {
+    let floor = reader.get(Column::Meta, meta::STATE_FLOOR)?;
+    let floor = floor.map_or(Ok(0), |floor| meta::decode_number(&floor))?;
+    let mut next = interval_after(reader, floor)?;
+    while let Some(first) = next {
+        let tries = Tries { base: Base::before(reader, first), layers: Vec::new() };
+        let (block, computed) = (first - 1, tries.root()?);
+        let expected = header(reader, block)?.state_root;
+        if computed != expected {
+            return Ok(Some(Difference::OldRoot { block, expected, computed }));
+        }
+        next = interval_after(reader, first)?;
+    }
+    Ok(None)
 }
 
 impl Tries<'_> {

@@ -7,6 +7,7 @@ use alloy_eips::BlockNumHash;
 use alloy_primitives::{B256, KECCAK256_EMPTY, keccak256};
 use alloy_trie::HashBuilder;
 
+use super::tries::check_old_roots;
 use super::{Difference, Store};
 use crate::error::{Result, StateError};
 use crate::root::slot_leaf;
@@ -43,8 +44,8 @@ pub struct VerifyReport {
 
 impl Store {
     /// Rebuilds all tries from the flat state with [`alloy_trie::HashBuilder`], compares the roots
-    /// with records and header, and compares every stored trie node with the rebuild. Reads a
-    /// snapshot, so the node may go on. `progress` is called about a thousand times.
+    /// with records and header, and compares every stored trie node with the rebuild. Of the old
+    /// nodes it takes those that give the root before each interval. Reads a snapshot, so the node may go on. `progress` is called about a thousand times.
     pub fn verify(&self, mut progress: impl FnMut(VerifyProgress)) -> Result<VerifyReport> {
         let snapshot = self.db().snapshot();
         let reader = Reader::at(self.db(), &snapshot);
@@ -62,6 +63,9 @@ impl Store {
         }
         if found.is_none() && walk.count_stored()? != walk.report.nodes {
             found = Some(walk.find_extra()?);
+        }
+        if found.is_none() {
+            found = check_old_roots(reader)?;
         }
         walk.report.difference = found;
         Ok(walk.report)

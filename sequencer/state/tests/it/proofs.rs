@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::{B256, U256, keccak256};
-use alloy_trie::{Nibbles, TrieAccount, proof::verify_proof};
+use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount, proof::verify_proof};
 use cairn_primitives::Account;
 use cairn_state::{Keep, Layer, Options, StateError, StateView, Store};
 use rand::Rng;
@@ -109,6 +109,50 @@ fn every_block_is_proven_however_many_came_after_it() {
         for number in 0..=37 {
             check_old(&chain, number, &layers);
         }
+    }
+}
+
+#[test]
+fn old_blocks_are_proven_while_others_are_committed_and_pruned() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Chain::create(dir.path(), 11, 30);
+    for _ in 0..60 {
+        chain.extend();
+    }
+    let path = chain.store.path().to_path_buf();
+    let blocks = std::mem::take(&mut chain.open);
+    let Chain { store, models, pool, .. } = chain;
+    drop(store);
+    let keep = Options { state_history: Keep::Last(8), ..options() };
+    let store = Store::open(&path, keep, &identity()).unwrap();
+    store.commit(&blocks[..4]).unwrap();
+    let proven = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for block in &blocks[4..] {
+                store.commit(std::slice::from_ref(block)).unwrap();
+                store.prune(2).unwrap();
+            }
+        });
+        let mut proven = 0;
+        while !writer.is_finished() {
+            let number = store.tip().unwrap().number.saturating_sub(7);
+            let Ok(view) = store.view_at(number) else { continue };
+            match view.proof(address(proven % pool), &[]) {
+                Ok(proof) => {
+                    let root = proof.nodes.first().map_or(EMPTY_ROOT_HASH, keccak256);
+                    assert_eq!(root, models[number as usize].root());
+                    proven += 1;
+                }
+                Err(StateError::Unavailable { .. }) => {}
+                Err(error) => panic!("block {number}: {error}"),
+            }
+        }
+        proven
+    });
+    assert!(proven > 0);
+    for number in 52..=60 {
+        let model = &models[number as usize];
+        check(&store.view_at(number).unwrap(), model.root(), model, pool);
     }
 }
 

@@ -1,8 +1,8 @@
 //! `verify` finds what does not belong.
 
-use cairn_state::{Difference, VerifyReport};
+use cairn_state::{Difference, StateError, VerifyReport};
 
-use crate::chain::{Chain, open};
+use crate::chain::{Chain, address, open};
 
 /// Changes the store behind its back and verifies it.
 fn verify_after(edit: impl FnOnce(&rocksdb::DB)) -> VerifyReport {
@@ -89,4 +89,34 @@ fn changed_flat_values_are_found() {
         db.delete_cf(db.cf_handle("code").unwrap(), key).unwrap();
     });
     assert!(matches!(report.difference, Some(Difference::Code { .. })));
+}
+
+#[test]
+fn wrong_old_trie_nodes_are_found_and_prove_nothing() {
+    let spoil = |db: &rocksdb::DB| {
+        let (key, mut value) = nth(db, "atcs", 0);
+        assert_eq!(key.len(), 8, "the root of the first interval");
+        *value.last_mut().unwrap() ^= 1;
+        db.put_cf(db.cf_handle("atcs").unwrap(), key, value).unwrap();
+    };
+    let report = verify_after(spoil);
+    assert!(matches!(report.difference, Some(Difference::OldRoot { block: 0, .. })), "{report:?}");
+    let report = verify_after(|db| {
+        let (key, _) = nth(db, "atcs", 0);
+        db.put_cf(db.cf_handle("atcs").unwrap(), key, []).unwrap();
+    });
+    assert!(report.difference.is_some());
+
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Chain::create(dir.path(), 1, 50);
+    for _ in 0..3 {
+        chain.extend();
+        chain.commit_all();
+    }
+    drop(chain);
+    let options = rocksdb::Options::default();
+    let columns = rocksdb::DB::list_cf(&options, dir.path()).unwrap();
+    spoil(&rocksdb::DB::open_cf(&options, dir.path(), columns).unwrap());
+    let proof = open(dir.path()).view_at(0).unwrap().proof(address(1), &[]);
+    assert!(matches!(proof, Err(StateError::RootMismatch { block: 0, .. })), "{proof:?}");
 }
