@@ -41,7 +41,9 @@ pub(crate) struct RunArgs {
     /// Prefunded accounts of a development chain [default: 10].
     #[arg(long)]
     pub(crate) accounts: Option<u32>,
-    /// Blocks whose state and receipts are kept; all without it.
+    /// Blocks whose state, transactions and receipts are kept; all without it. In a rollup the state
+    /// stays from the finalized block on, and transactions and receipts from a sequencing window of L1
+    /// blocks before it: the batcher and derivation may need them again.
     #[arg(long)]
     pub(crate) history: Option<u64>,
     /// What `web3_clientVersion` answers, for tools that look at it.
