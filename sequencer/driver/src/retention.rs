@@ -36,6 +36,9 @@ impl RollupRetention {
 
 impl Retention for RollupRetention {
     fn first_block(&self, chain: &Chain, finalized: u64) -> Result<u64, ReadError> {
+        if finalized <= self.rollup.genesis.l2.number {
+            return Ok(finalized);
+        }
         let mut last = self.last.lock();
         if let Some((_, first)) = last.filter(|(of, _)| *of == finalized) {
             return Ok(first);
