@@ -18,7 +18,9 @@ const SEQUENCER: &str = "sequencer";
 /// L2 blocks looked at around a change.
 const AROUND: u64 = 40;
 /// L1 blocks in which nothing may happen: a batch is due in every fourth.
-const QUIET_BLOCKS: u64 = 12;
+const QUIET_BLOCKS: u64 = 9;
+/// L1 blocks for which the batcher remembers what it has sent: beyond the change of its key.
+const CONFIRMATIONS: &str = "24";
 const GAS_LIMIT: u64 = 90_000_000;
 const SCALARS: (u32, u32) = (4_321, 765_432);
 
@@ -130,6 +132,8 @@ async fn gas_limit_fees_and_signer_change_with_the_origin_that_says_so() -> eyre
 #[tokio::test]
 async fn only_the_batcher_that_l1_names_moves_the_safe_head() -> eyre::Result<()> {
     let mut chain = Chain::start(options()).await?;
+    chain.devnet.set_option(SEQUENCER, "--batcher.confirmations", CONFIRMATIONS)?;
+    chain.devnet.restart(SEQUENCER).await?;
     let last = chain.transfers(3).await?;
     chain.wait_safe(last).await?;
     let (batcher, key) = (chain.user(5)?.address(), chain.user_key_file(5)?);
