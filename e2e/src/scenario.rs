@@ -14,11 +14,14 @@ mod inbox;
 mod interpose;
 mod l1_faults;
 mod posting;
+mod system_config;
 mod watch;
 
 pub use cairn_test_setup::{Act, Passing, Proxy};
 pub use chain::{Chain, address_of};
-pub use contracts::{BatchInbox, DisputeGameFactory, OptimismPortal, OutputGame};
+pub use contracts::{
+    BatchInbox, DisputeGameFactory, GasPriceOracle, OptimismPortal, OutputGame, SystemConfig,
+};
 pub use data_faults::wrong_rows;
 pub use forgery::Forgery;
 pub use inbox::{Batch, Carrier};

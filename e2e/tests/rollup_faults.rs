@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use alloy::network::TransactionBuilder;
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
-use cairn_e2e::devnet::DevnetOptions;
+use cairn_e2e::devnet::{DevnetOptions, block};
+use cairn_e2e::rpc::RpcClient;
 use cairn_e2e::scenario::{Carrier, Chain, address_of};
 use eyre::{ContextCompat, ensure};
+use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const DEPOSIT: u64 = 1_000_000;
@@ -42,6 +44,35 @@ async fn batches_go_to_blobs_while_too_few_da_nodes_live_and_come_back() -> eyre
     }
     let after = next_carrier(&chain, Carrier::Certificate).await?;
     ensure!(before < during && during < after, "{before}, {during}, {after}");
+    chain.agree().await
+}
+
+#[tokio::test]
+async fn an_operator_chooses_the_carrier_and_need_not_wait_for_a_batch() -> eyre::Result<()> {
+    let mut chain = Chain::start(DevnetOptions::default()).await?;
+    // Longer than anybody waits here.
+    chain.devnet.set_option("sequencer", "--batcher.channel-seconds", "3600")?;
+    chain.devnet.restart("sequencer").await?;
+    let admin = RpcClient::new(&chain.devnet.sequencer_admin())?;
+    for (name, carrier) in
+        [("calldata", Carrier::Calldata), ("blobs", Carrier::Blobs), ("auto", Carrier::Certificate)]
+    {
+        let _: Value = admin.call("admin_setBatcherCarrier", json!([name])).await?;
+        let first = chain.batches(0).await?.len() as u64;
+        let last = chain.transfers(2).await?;
+        let deadline = Instant::now() + PATIENCE;
+        while block(&chain.sequencer()?, "safe").await?.number.to::<u64>() < last {
+            // The batcher may only just have got the block.
+            let _: Value = admin.call("admin_flushBatcher", json!([])).await?;
+            chain.wait_l1_blocks(1).await?;
+            ensure!(Instant::now() < deadline, "block {last} is not flushed");
+        }
+        let batches = chain.batches(first).await?;
+        let chosen = batches.last().is_some_and(|batch| batch.carrier == carrier);
+        ensure!(chosen, "{batches:?} after {name} was chosen");
+    }
+    chain.devnet.set_option("sequencer", "--batcher.channel-seconds", "4")?;
+    chain.devnet.restart("sequencer").await?;
     chain.agree().await
 }
 

@@ -7,11 +7,11 @@
 //! | 20… | operators of the DA network | L1 |
 
 use alloy::signers::local::{MnemonicBuilder, PrivateKeySigner};
-use alloy_primitives::{Address, B256, hex};
+use alloy_primitives::{Address, B256};
 use eyre::WrapErr;
 use serde::{Deserialize, Serialize};
 
-use super::data_dir::{DataDir, write_secret};
+use super::data_dir::DataDir;
 use crate::process::TEST_MNEMONIC;
 
 /// Users, who are the accounts of `devnet.json`.
@@ -114,10 +114,10 @@ impl Accounts {
     /// Writes the key files of those that run the chain.
     pub(super) fn write_keys(&self, dir: &DataDir, da_nodes: u16) -> eyre::Result<()> {
         for role in Role::ALL {
-            write_key(dir, role.key_name(), self.role(role)?)?;
+            dir.write_key(role.key_name(), self.role(role)?)?;
         }
         for number in 0..da_nodes {
-            write_key(dir, &operator_key_name(number), self.operator(number)?)?;
+            dir.write_key(&operator_key_name(number), self.operator(number)?)?;
         }
         Ok(())
     }
@@ -131,10 +131,6 @@ pub(super) fn count(da_nodes: u16) -> u32 {
 /// Name of the file of an operator's L1 key.
 pub(super) fn operator_key_name(number: u16) -> String {
     format!("operator-{number}")
-}
-
-fn write_key(dir: &DataDir, name: &str, key: &PrivateKeySigner) -> eyre::Result<()> {
-    write_secret(&dir.key(name), &hex::encode_prefixed(key.to_bytes()))
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use alloy::signers::local::PrivateKeySigner;
+use alloy_primitives::hex;
 use eyre::{WrapErr, bail};
 use serde::Serialize;
 
@@ -80,6 +82,16 @@ impl DataDir {
     #[must_use]
     pub fn key(&self, name: &str) -> PathBuf {
         self.root.join("keys").join(name)
+    }
+
+    /// Writes a private key where a part can take it from; gives the file.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn write_key(&self, name: &str, key: &PrivateKeySigner) -> eyre::Result<PathBuf> {
+        let path = self.key(name);
+        write_secret(&path, &hex::encode_prefixed(key.to_bytes()))?;
+        Ok(path)
     }
 
     pub(super) fn l1(&self) -> PathBuf {
@@ -223,7 +235,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> eyre::Result<()> {
 }
 
 /// Writes a secret that only its owner may read.
-pub(super) fn write_secret(path: &Path, text: &str) -> eyre::Result<()> {
+fn write_secret(path: &Path, text: &str) -> eyre::Result<()> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));

@@ -259,6 +259,12 @@ impl Devnet {
         self.settings.l1_block_time.get()
     }
 
+    /// Where operators reach the sequencer and its batcher.
+    #[must_use]
+    pub fn sequencer_admin(&self) -> String {
+        http(self.settings.ports.sequencer_admin)
+    }
+
     /// The data directory.
     #[must_use]
     pub const fn dir(&self) -> &DataDir {

@@ -249,7 +249,7 @@ fn provider(url: &str, key: PrivateKeySigner) -> eyre::Result<DynProvider> {
 }
 
 /// Waits for a transaction that must succeed.
-async fn mined(
+pub(super) async fn mined(
     transaction: PendingTransactionBuilder<alloy::network::Ethereum>,
 ) -> eyre::Result<TransactionReceipt> {
     let receipt = received(transaction).await?;

@@ -40,6 +40,26 @@ sol! {
     contract BatchInbox {
         function batchCount() external view returns (uint256);
         function carrierOf(uint256 batch) external view returns (uint8);
+        function readBatcher() external;
+    }
+
+    /// What the owner of the rollup may change while it runs.
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract SystemConfig {
+        function gasLimit() external view returns (uint64);
+        function setGasLimit(uint64 gasLimit) external;
+        function setGasConfigEcotone(uint32 basefeeScalar, uint32 blobbasefeeScalar) external;
+        function setBatcherHash(bytes32 batcherHash) external;
+        function setUnsafeBlockSigner(address unsafeBlockSigner) external;
+    }
+
+    /// What L2 knows of the fees on L1.
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract GasPriceOracle {
+        function baseFeeScalar() external view returns (uint32);
+        function blobBaseFeeScalar() external view returns (uint32);
     }
 
     /// Where output roots are proposed.

@@ -20,7 +20,7 @@ use crate::import::SideBlocks;
 use crate::pending::{PendingBlock, PendingState, Preconfirmation};
 use crate::persistence::Persistence;
 use crate::recent::RecentBlocks;
-use crate::{BlockRef, ExecutedBlock, TxPosition};
+use crate::{BlockRef, ExecutedBlock, Retention, TxPosition};
 
 /// Limits of a chain.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct ChainOptions {
     pub disk_full_retry: Duration,
     /// Whether timestamps may repeat (several blocks a second).
     pub timestamps: TimestampRule,
+    /// What must not be pruned; without it the options of the store alone decide.
+    pub retention: Option<Arc<dyn Retention>>,
 }
 
 impl Default for ChainOptions {
@@ -42,6 +44,7 @@ impl Default for ChainOptions {
             persist_batch: 8,
             disk_full_retry: Duration::from_millis(500),
             timestamps: TimestampRule::Increasing,
+            retention: None,
         }
     }
 }

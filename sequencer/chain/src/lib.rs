@@ -35,6 +35,7 @@ mod local_transactions;
 mod pending;
 mod persistence;
 mod recent;
+mod retention;
 mod roots;
 mod sequencer;
 mod startup;
@@ -54,6 +55,7 @@ pub use heads::{Head, Heads};
 pub use import::{Imported, recover_senders};
 pub use local_transactions::LocalTransactions;
 pub use pending::{PendingBlock, PendingTx, Preconfirmation};
+pub use retention::Retention;
 pub use roots::{OrderedRoot, ordered_root};
 pub use sequencer::{
     AttributesSource, BlockTiming, DaLimit, DevAttributes, PayloadAttributes, Sequencer,

@@ -174,10 +174,13 @@ fn write_batch(inner: &Inner) -> Round {
     }
 }
 
-/// Removes what the store's options do not keep, a little after each write so that pruning keeps
+/// Removes what neither the store's options nor the chain's retention keep, a little after each write so that pruning keeps
 /// up with growth. A failure is tried again after the next write.
-fn prune(inner: &Inner) {
-    if let Err(error) = inner.store.prune(PRUNE_BLOCKS) {
+fn prune(inner: &Arc<Inner>) {
+    let chain = Chain { inner: inner.clone() };
+    let pruned =
+        chain.prune_bound().and_then(|bound| Ok(inner.store.prune_below(bound, PRUNE_BLOCKS)?));
+    if let Err(error) = pruned {
         tracing::warn!(target: "chain::persistence", %error, "pruning failed");
     }
 }

@@ -68,8 +68,12 @@ impl ChainReader {
 }
 
 impl SafeChain for ChainReader {
-    fn block(&self, number: u64) -> Result<L2BlockRef, ReadError> {
-        self.existing(number).map_err(store)
+    fn block(&self, number: u64) -> Result<Option<L2BlockRef>, ReadError> {
+        match self.block_ref(BlockRef::Number(number)).map_err(store)? {
+            Some(block) => Ok(Some(block)),
+            None if number < self.chain.store().first_block_with_body() => Ok(None),
+            None => Err(store(ChainError::UnknownNumber(number))),
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //!   on a verifier
 //! - [`L1Origins`]: what the sequencer builds on
 //! - [`FeedClient`]: unsafe blocks of a sequencer
+//! - [`RollupRetention`]: what must not be pruned
 //! - [`batcher`]: batches to L1
 //! - [`outputs`]: proposals, challenges, resolutions
 //!
@@ -29,6 +30,7 @@ mod feed;
 mod origins;
 pub mod outputs;
 mod payload;
+mod retention;
 #[cfg(test)]
 mod testing;
 mod worker;
@@ -40,3 +42,4 @@ pub use dispersal::{Dispersal, DispersalConfig};
 pub use error::DriverError;
 pub use feed::{FeedClient, FeedConfig};
 pub use origins::{L1Origins, OriginsConfig};
+pub use retention::RollupRetention;

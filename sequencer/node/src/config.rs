@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use alloy_primitives::Address;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,9 @@ pub(crate) struct RunArgs {
     /// Prefunded accounts of a development chain [default: 10].
     #[arg(long)]
     pub(crate) accounts: Option<u32>,
-    /// Blocks whose state and receipts are kept; all without it.
+    /// Blocks whose state, transactions and receipts are kept; all without it. In a rollup the state
+    /// stays from the finalized block on, and transactions and receipts from a sequencing window of L1
+    /// blocks before it: the batcher and derivation may need them again.
     #[arg(long)]
     pub(crate) history: Option<u64>,
     /// What `web3_clientVersion` answers, for tools that look at it.
@@ -162,9 +165,10 @@ pub(crate) fn journal_dir(datadir: &Path) -> PathBuf {
     datadir.join("journal")
 }
 
-/// Directory of what the batcher and others have sent to L1 and may send again.
-pub(crate) fn l1_journal_dir(datadir: &Path, sender: &str) -> PathBuf {
-    datadir.join("l1").join(sender)
+/// Directory of what an account has sent to L1 as batcher or otherwise, and may send again. An account that
+/// takes over begins with an empty one, and finds its own when it comes back.
+pub(crate) fn l1_journal_dir(datadir: &Path, sender: &str, account: Address) -> PathBuf {
+    datadir.join("l1").join(format!("{sender}-{account:x}"))
 }
 
 /// Directory of the journal of local transactions.

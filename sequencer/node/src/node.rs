@@ -81,8 +81,9 @@ impl Node {
         };
         let keep = args.history.map_or(Keep::All, Keep::Last);
         let state = Options { state_history: keep, block_data: keep, ..Options::default() };
-        let chain =
-            open_chain(datadir, genesis, state, ChainOptions { timestamps, ..Default::default() })?;
+        let retention = rollup.map(Rollup::retention);
+        let options = ChainOptions { timestamps, retention, ..ChainOptions::default() };
+        let chain = open_chain(datadir, genesis, state, options)?;
         if let Some(rollup) = rollup {
             rollup.check(&chain, genesis)?;
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::derivation::oldest_origin;
 use crate::testing::config;
 
 /// Ten L2 blocks, two for each L1 block from 100 on, with L1 hashes of fork 0.
@@ -6,6 +7,8 @@ struct Store {
     config: RollupConfig,
     blocks: Vec<L2BlockRef>,
     index: Vec<SafeHeadEntry>,
+    /// The lowest origin of blocks of which there is more than the header, beside genesis.
+    oldest: u64,
 }
 
 fn l1_id(number: u64, fork: u8) -> BlockNumHash {
@@ -26,7 +29,7 @@ impl Store {
             sequence_number: number % 2,
             ..L2BlockRef::default()
         };
-        Self { config, blocks: (0..20).map(block).collect(), index: Vec::new() }
+        Self { config, blocks: (0..20).map(block).collect(), index: Vec::new(), oldest: 0 }
     }
 
     fn entry(mut self, l1: u64, l2: u64) -> Self {
@@ -53,7 +56,8 @@ impl Store {
 
 impl StartSource for Store {
     fn block(&self, number: u64) -> Result<Option<L2BlockRef>, ReadError> {
-        Ok(self.blocks.get(number as usize).copied())
+        let block = self.blocks.get(number as usize).copied();
+        Ok(block.filter(|block| block.number == 0 || block.l1_origin.number >= self.oldest))
     }
 
     fn system_config(&self, number: u64) -> Result<SystemConfig, ReadError> {
@@ -117,6 +121,23 @@ fn an_entry_whose_block_is_not_ours_is_passed_over() {
     assert_eq!(store.start(120, 120, 0).unwrap().safe.number, 5);
     store.index[1].l2.number = 77;
     assert_eq!(store.start(120, 120, 0).unwrap().safe.number, 5);
+}
+
+#[test]
+fn a_start_needs_no_block_that_may_be_pruned() {
+    for finalized in 0..20u64 {
+        let origin = 100 + finalized / 2;
+        // The finalized block came from an L1 block behind its origin, and so did all after it.
+        for (l1, safe) in (origin + 1..120).flat_map(|l1| (finalized..20).map(move |s| (l1, s))) {
+            let whole = Store::new().entry(l1, safe);
+            let mut pruned = Store::new().entry(l1, safe);
+            // The window has no part in a start.
+            pruned.config.seq_window_size = 1;
+            pruned.oldest = oldest_origin(&pruned.config, origin);
+            let expected = whole.start(120, 120, finalized).unwrap();
+            assert_eq!(pruned.start(120, 120, finalized).unwrap(), expected, "{l1} {safe}");
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
+use crate::batcher::{BatcherCommand, BatcherCommandError};
 use crate::{L1BlockRef, L2BlockRef, RollupConfig};
 
 /// Snapshot of derivation, as `optimism_syncStatus` shows it.
@@ -41,9 +42,11 @@ pub struct RollupHandle {
     config: Arc<RollupConfig>,
     status: Arc<RwLock<SyncStatus>>,
     reset: Arc<RwLock<Option<Reset>>>,
+    batcher: Arc<RwLock<Option<Command>>>,
 }
 
 type Reset = Box<dyn Fn() + Send + Sync>;
+type Command = Box<dyn Fn(BatcherCommand) -> Result<(), BatcherCommandError> + Send + Sync>;
 
 impl std::fmt::Debug for RollupHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -54,7 +57,8 @@ impl std::fmt::Debug for RollupHandle {
 impl RollupHandle {
     /// A handle with an empty status.
     pub fn new(config: Arc<RollupConfig>) -> Self {
-        Self { config, status: Arc::default(), reset: Arc::default() }
+        let (status, reset, batcher) = (Arc::default(), Arc::default(), Arc::default());
+        Self { config, status, reset, batcher }
     }
 
     /// The rollup's parameters.
@@ -85,6 +89,24 @@ impl RollupHandle {
                 true
             }
             None => false,
+        }
+    }
+    /// Says who takes commands to the batcher. It must not wait.
+    pub fn on_batcher_command(
+        &self,
+        take: impl Fn(BatcherCommand) -> Result<(), BatcherCommandError> + Send + Sync + 'static,
+    ) {
+        *self.batcher.write().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(take));
+    }
+
+    /// Tells the batcher to do something. It does so after what it is doing.
+    ///
+    /// # Errors
+    /// [`BatcherCommandError`]; nothing will be done then.
+    pub fn command_batcher(&self, command: BatcherCommand) -> Result<(), BatcherCommandError> {
+        match &*self.batcher.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(take) => take(command),
+            None => Err(BatcherCommandError::NoBatcher),
         }
     }
 }

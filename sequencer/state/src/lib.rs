@@ -97,7 +97,7 @@ pub use root::{HeadStart, StateUpdate};
 pub use schema::AccountRecord;
 pub use store::{
     AccountProof, ColumnStats, CommittedBlock, Difference, GenesisState, Heads, ORPHANS_KEPT,
-    PruneProgress, SafeHeadEntry, StorageProof, Store, StoreStats, TouchedAccount,
+    PruneBound, PruneProgress, SafeHeadEntry, StorageProof, Store, StoreStats, TouchedAccount,
     TransactionLocation, VerifyProgress, VerifyReport,
 };
 pub use trie::BranchRecord;

@@ -9,4 +9,5 @@ mod heads;
 mod node;
 mod reorg;
 mod restart;
+mod retention;
 mod sequencing;

@@ -10,8 +10,8 @@ use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use cairn_chain::{
-    BlockRef, Chain, ChainOptions, DevAttributes, Preconfirmation, Sequencer, SequencerOptions,
-    open_store,
+    BlockRef, Chain, ChainOptions, DevAttributes, Preconfirmation, Retention, Sequencer,
+    SequencerOptions, open_store,
 };
 use cairn_evm::EvmConfig;
 use cairn_genesis::{DEV_SYSTEM, DevOptions, dev_accounts, dev_genesis};
@@ -36,12 +36,21 @@ impl Node {
 
     /// A chain without sequencer that keeps what the options say.
     pub(crate) fn open_with(dir: &Path, options: Options) -> Self {
+        Self::open_retaining(dir, options, None)
+    }
+
+    /// The same, and what a retention says.
+    pub(crate) fn open_retaining(
+        dir: &Path,
+        options: Options,
+        retention: Option<Arc<dyn Retention>>,
+    ) -> Self {
         let genesis = dev_genesis(&DevOptions::default()).unwrap();
         let spec = Arc::new(ChainSpec::from_genesis(&genesis).unwrap());
         let options = Options { block_cache_bytes: 8 << 20, ..options };
         let store = open_store(&dir.join("state"), options, &spec, &genesis).unwrap();
-        let chain =
-            Chain::open(store, EvmConfig::new(spec.clone()), ChainOptions::default()).unwrap();
+        let options = ChainOptions { retention, ..ChainOptions::default() };
+        let chain = Chain::open(store, EvmConfig::new(spec.clone()), options).unwrap();
         let (_, head) = chain.header(BlockRef::Latest).unwrap().unwrap();
         let base_fee = spec.next_base_fee(&head, head.timestamp).unwrap().unwrap();
         let conditions =

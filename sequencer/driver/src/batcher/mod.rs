@@ -6,6 +6,7 @@
 
 mod blocks;
 mod carry;
+mod commands;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ pub struct BatcherSetup {
     pub chain: Chain,
     /// Parameters of the rollup.
     pub rollup: Arc<RollupConfig>,
-    /// Where derivation says how far it is.
+    /// Where derivation says how far it is, and operators say what they want.
     pub handle: RollupHandle,
     /// L1.
     pub l1: Arc<L1Client>,

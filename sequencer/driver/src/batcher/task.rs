@@ -11,7 +11,7 @@ use cairn_rollup::batcher::{Batcher, BatcherConfigError, Effect, Event, SafeHead
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::{JoinError, JoinSet};
 
-use super::{BatcherSetup, blocks, carry};
+use super::{BatcherSetup, blocks, carry, commands};
 use crate::DriverError;
 use crate::worker::{Stop, Worker, panic_of};
 
@@ -73,6 +73,7 @@ impl BatcherTask {
 }
 
 async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) -> Result<(), DriverError> {
+    let mut commands = commands::take_commands(&setup.handle, setup.dispersal.is_some());
     let mut chain = setup.chain.subscribe();
     let mut heads = setup.heads.clone();
     let mut tick = tokio::time::interval(TICK);
@@ -90,6 +91,10 @@ async fn run(setup: BatcherSetup, machine: Batcher, mut stop: Stop) -> Result<()
             },
             Ok(()) = heads.changed() => shell.look(),
             _ = tick.tick() => shell.look().and_then(|()| shell.step(Event::Tick)),
+            Some(command) = commands.recv() => {
+                tracing::info!(target: "driver::batcher", ?command, "an operator's command");
+                shell.step(command.into())
+            }
             () = stop.asked() => return Ok(()),
         };
         if let Err(error) = done {

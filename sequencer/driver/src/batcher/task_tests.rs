@@ -1,4 +1,4 @@
-use cairn_rollup::batcher::ResetReason;
+use cairn_rollup::batcher::{BatcherCommand, BatcherCommandError, ResetReason};
 
 use super::*;
 use crate::batcher::tests::scene;
@@ -40,4 +40,27 @@ async fn a_task_that_panics_ends_the_batcher_and_one_that_fails_says_why() {
     let error = shell.done(done).unwrap_err();
     assert_eq!(error.next_step(), NextStep::Stop);
     assert_eq!(error.to_string(), "a task has ended with a panic: no answer will come");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_reach_a_batcher_until_it_ends() {
+    let setup = scene().await.setup;
+    let handle = setup.handle.clone();
+    let task = BatcherTask::spawn(setup).unwrap();
+    let told = async {
+        // The thread takes commands when it has begun.
+        while handle.command_batcher(BatcherCommand::Flush) != Ok(()) {
+            tokio::task::yield_now().await;
+        }
+        // More than may wait: they are taken.
+        for _ in 0..100 {
+            while handle.command_batcher(BatcherCommand::Flush) == Err(BatcherCommandError::Busy) {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), told).await.unwrap();
+    drop(task);
+    let ended = handle.command_batcher(BatcherCommand::Flush);
+    assert_eq!(ended, Err(BatcherCommandError::Ended));
 }

@@ -1,18 +1,28 @@
 //! A chain with its store.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use alloy_eips::BlockNumHash;
 use alloy_primitives::{B256, Bytes};
 use cairn_chain::{
     AttributesSource, BlockRef, Chain, ChainOptions, DerivedPayload, DevAttributes, HeadUpdate,
-    PayloadAttributes, open_store,
+    PayloadAttributes, Retention, open_store,
 };
 use cairn_evm::EvmConfig;
 use cairn_genesis::{DEV_SYSTEM, DevOptions, dev_genesis};
 use cairn_primitives::{ChainSpec, Header};
 use cairn_rollup::RollupConfig;
 use cairn_state::Options;
+
+fn open(directory: &Path, options: Options, retention: Option<Arc<dyn Retention>>) -> Chain {
+    let genesis = dev_genesis(&DevOptions::default()).unwrap();
+    let spec = Arc::new(ChainSpec::from_genesis(&genesis).unwrap());
+    let options = Options { block_cache_bytes: 8 << 20, ..options };
+    let store = open_store(directory, options, &spec, &genesis).unwrap();
+    let options = ChainOptions { retention, ..ChainOptions::default() };
+    Chain::open(store, EvmConfig::new(spec), options).unwrap()
+}
 
 /// A development chain. Its L1 origins are made up.
 pub(crate) struct TestChain {
@@ -23,11 +33,18 @@ pub(crate) struct TestChain {
 impl TestChain {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let genesis = dev_genesis(&DevOptions::default()).unwrap();
-        let spec = Arc::new(ChainSpec::from_genesis(&genesis).unwrap());
-        let options = Options { block_cache_bytes: 8 << 20, ..Options::default() };
-        let store = open_store(directory.path(), options, &spec, &genesis).unwrap();
-        let chain = Chain::open(store, EvmConfig::new(spec), ChainOptions::default()).unwrap();
+        let chain = open(directory.path(), Options::default(), None);
+        Self { chain, _directory: directory }
+    }
+
+    /// One that keeps what the options say, and what the retention for such a chain does.
+    pub(crate) fn keeping(
+        options: Options,
+        retention: impl FnOnce(&Chain) -> Arc<dyn Retention>,
+    ) -> Self {
+        let of_its_kind = retention(&Self::new().chain);
+        let directory = tempfile::tempdir().unwrap();
+        let chain = open(directory.path(), options, Some(of_its_kind));
         Self { chain, _directory: directory }
     }
 
@@ -60,6 +77,15 @@ impl TestChain {
     pub(crate) fn finalize(&self, block: B256) {
         let update = HeadUpdate { finalized: Some(block), ..HeadUpdate::default() };
         self.chain.advance_heads(&update).unwrap();
+    }
+}
+
+impl Drop for TestChain {
+    /// The process must not end while a thread is at work in the store.
+    fn drop(&mut self) {
+        if let Err(error) = self.chain.close() {
+            eprintln!("{error}");
+        }
     }
 }
 

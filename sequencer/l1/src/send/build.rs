@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy::network::TxSignerSync;
 use alloy::signers::local::PrivateKeySigner;
+use alloy_consensus::transaction::SignerRecoverable;
 use alloy_consensus::{
     EthereumTxEnvelope, SignableTransaction, TxEip1559, TxEip4844, TxEip4844WithSidecar,
 };
@@ -186,6 +187,11 @@ pub(super) fn hash_of(raw: &[u8]) -> Option<B256> {
     Pooled::decode_2718_exact(raw).ok().map(|envelope| *envelope.hash())
 }
 
+/// The account that signed a transaction in its network form.
+pub(super) fn signer_of(raw: &[u8]) -> Option<Address> {
+    Pooled::decode_2718_exact(raw).ok()?.recover_signer().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +211,7 @@ mod tests {
             let template = Template::new(8, &content, 9, sidecar);
             let signed = template.sign(10, &fees, &signer).unwrap();
             assert_eq!(hash_of(&signed.raw), Some(signed.hash));
+            assert_eq!(signer_of(&signed.raw), Some(signer.address()));
             let again = Template::decode(&signed.raw).unwrap();
             assert_eq!(again.kind(), template.kind());
             let same = again.sign(10, &fees, &signer).unwrap();
@@ -213,5 +220,6 @@ mod tests {
             assert_ne!(other.hash, signed.hash);
         }
         assert!(Template::decode(&[2, 0xc0]).is_none() && hash_of(b"x").is_none());
+        assert_eq!(signer_of(b"x"), None);
     }
 }

@@ -18,7 +18,7 @@ use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::{Bytes, keccak256};
+use alloy_primitives::{Address, Bytes, keccak256};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 
 use super::Fees;
@@ -50,6 +50,17 @@ pub enum JournalError {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// The journal is that of another account, and its nonces mean nothing for this one: each account has a
+    /// folder of its own.
+    #[error("the transaction with nonce {nonce} is from {found}, not from {account}")]
+    OtherAccount {
+        /// The nonce of a record.
+        nonce: u64,
+        /// Who signed it.
+        found: Address,
+        /// Who was to send.
+        account: Address,
     },
 }
 

@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::build::{BlobForm, SignedTransaction, Template, hash_of, sidecar};
+use super::build::{BlobForm, SignedTransaction, Template, hash_of, sidecar, signer_of};
 use super::observe::{Observer, estimate_gas};
 use super::task::{REQUESTS_MAX, Reply, Request, Task};
 use super::{
@@ -77,8 +77,8 @@ impl TransactionSender {
     /// Takes up what the journal has, and begins. The key must be used by nobody else.
     ///
     /// # Errors
-    /// [`SendError::Journal`] for a record that is no transaction, [`SendError::L1`] while L1 does
-    /// not say the account's nonces.
+    /// [`SendError::Journal`] for a record that is no transaction of this account, [`SendError::L1`]
+    /// while L1 does not say the account's nonces.
     pub async fn start(
         client: Arc<L1Client>,
         states: watch::Receiver<HeadState>,
@@ -95,7 +95,7 @@ impl TransactionSender {
         let mut templates = BTreeMap::new();
         let mut versions = Vec::new();
         for (nonce, records) in records {
-            let restored = restore(nonce, &records)?;
+            let restored = restore(nonce, account, &records)?;
             let Some((template, signed)) = restored.last() else { continue };
             versions.push((nonce, template.kind(), hashes(&restored, &records)));
             newest.insert(nonce, signed.clone());
@@ -231,20 +231,30 @@ impl TransactionSender {
     }
 }
 
-/// Templates and transactions of a nonce's records.
+/// Templates and transactions of a nonce's records, all of which the account has signed.
 fn restore(
     nonce: u64,
+    account: Address,
     records: &[Record],
 ) -> Result<Vec<(Template, SignedTransaction)>, SendError> {
     let decode = |record: &Record| {
         let raw = record.raw.clone();
-        Some((Template::decode(&raw)?, SignedTransaction { hash: hash_of(&raw)?, raw }))
+        let signed = SignedTransaction { hash: hash_of(&raw)?, raw };
+        Some((signer_of(&record.raw)?, Template::decode(&record.raw)?, signed))
     };
-    let restored: Option<Vec<_>> = records.iter().map(decode).collect();
-    restored.ok_or_else(|| {
-        let path = format!("{nonce}-*.tx").into();
-        JournalError::Damaged { path, reason: "not a transaction".to_owned() }.into()
-    })
+    let mut restored = Vec::new();
+    for record in records {
+        let Some((found, template, signed)) = decode(record) else {
+            let path = format!("{nonce}-*.tx").into();
+            let reason = "not a transaction".to_owned();
+            return Err(JournalError::Damaged { path, reason }.into());
+        };
+        if found != account {
+            return Err(JournalError::OtherAccount { nonce, found, account }.into());
+        }
+        restored.push((template, signed));
+    }
+    Ok(restored)
 }
 
 fn hashes(restored: &[(Template, SignedTransaction)], records: &[Record]) -> Vec<(B256, Fees)> {

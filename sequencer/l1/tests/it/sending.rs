@@ -331,3 +331,24 @@ async fn killed_before_the_answer_and_forgotten_by_the_node() {
     anvil.rpc("anvil_dropAllTransactions", json!([])).await;
     recovers(&anvil, folder.path()).await;
 }
+
+#[tokio::test]
+async fn the_journal_of_another_account_is_refused() {
+    let Some(anvil) = Anvil::start(&[]).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let first = start(anvil.client(), folder.path()).await;
+    let waiting = first.sender.submit(transfer(1)).await.unwrap();
+    in_pool(&anvil, 1).await;
+    drop((first, waiting));
+    let client = anvil.client();
+    let follower = HeadFollower::spawn(Arc::clone(&client), quick());
+    let (journal, other) = (open(folder.path()).await, account(SENDER + 1));
+    let expected = (account(SENDER).address(), other.address());
+    let refused =
+        TransactionSender::start(client, follower.states(), other, journal, sender_config()).await;
+    let Err(SendError::Journal(JournalError::OtherAccount { nonce: 0, found, account })) = refused
+    else {
+        panic!("{refused:?}")
+    };
+    assert_eq!((found, account), expected);
+}

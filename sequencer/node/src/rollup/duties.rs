@@ -156,7 +156,7 @@ async fn sender(
     name: &str,
 ) -> eyre::Result<TransactionSender> {
     let signer = signer(&rollup.args, key)?;
-    let folder = l1_journal_dir(datadir, name);
+    let folder = l1_journal_dir(datadir, name, signer.address());
     let journal = Journal::open(&folder).wrap_err_with(|| format!("journal of the {name}"))?;
     let mut policy = SendPolicy::default();
     if let Some(confirmations) = rollup.args.batcher.confirmations {

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_genesis::Genesis;
-use cairn_chain::{AttributesSource, BlockTiming, Chain, DaLimit};
+use cairn_chain::{AttributesSource, BlockTiming, Chain, DaLimit, Retention};
 use cairn_da_client::retrieval::RetrievalPolicy;
 use cairn_driver::{
     ChainReader, DataReader, DerivationConfig, DerivationTask, FeedClient, FeedConfig, L1Origins,
-    OriginsConfig,
+    OriginsConfig, RollupRetention,
 };
 use cairn_l1::{HeadFollower, L1Client};
 use cairn_rollup::{RollupConfig, RollupHandle};
@@ -99,6 +99,11 @@ impl Rollup {
         let seconds = NonZeroU64::new(self.config.block_time)
             .ok_or_else(|| eyre::eyre!("block_time is zero"))?;
         Ok((Duration::from_secs(seconds.get()), BlockTiming::FixedInterval(seconds)))
+    }
+
+    /// What must not be pruned.
+    pub(crate) fn retention(&self) -> Arc<dyn Retention> {
+        Arc::new(RollupRetention::new(self.config.clone()))
     }
 
     /// What the sequencer builds on.

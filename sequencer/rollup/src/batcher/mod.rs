@@ -29,6 +29,7 @@
 //! - A transaction that did not come through is sent again: the same bytes with a higher fee while
 //!   it is in doubt, and after a refusal what the carrier of that moment asks for.
 
+mod command;
 mod config;
 mod event;
 mod failover;
@@ -39,6 +40,7 @@ mod submission;
 
 use std::{collections::VecDeque, time::Duration};
 
+pub use command::{BatcherCommand, BatcherCommandError};
 pub use config::{BatcherConfig, BatcherConfigError, CarrierChoice};
 pub use event::{
     BatcherTransaction, CERTIFICATE_PREFIX, DispersalFailure, DispersalId, Effect, Event,

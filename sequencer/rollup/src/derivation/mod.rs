@@ -40,7 +40,7 @@ mod waiting;
 pub use error::{BatchDrop, DerivationError, DropReason, ResetReason};
 pub use event::{BatchData, DataRequest, DataSource, DerivedAttributes, Effect, Event};
 pub use machine::Derivation;
-pub use validity::SafeChain;
+pub use validity::{SafeChain, oldest_origin};
 
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,19 @@ use crate::{L2BlockRef, RollupConfig};
 
 /// The chain that derivation has made so far.
 pub trait SafeChain {
-    /// The safe block at that number, which is at most the safe head's.
-    fn block(&self, number: u64) -> Result<L2BlockRef, ReadError>;
+    /// The safe block at that number, which is at most the safe head's. `None` if it is so old that
+    /// the node keeps no more than its header: older than [`oldest_origin`] demands.
+    fn block(&self, number: u64) -> Result<Option<L2BlockRef>, ReadError>;
+}
+
+/// The lowest L1 origin of blocks that derivation may ask for, once a block with the L1 origin
+/// `finalized` is final.
+///
+/// What derivation still reads of L1 comes behind that origin. A span batch that counts there begins
+/// in an epoch whose sequencing window is open, and follows a block of that epoch or the one before. A
+/// channel that is open there began at most a channel lifetime before ([`crate::start`]).
+pub fn oldest_origin(config: &RollupConfig, finalized: u64) -> u64 {
+    finalized.saturating_sub(config.seq_window_size.max(config.channel_lifetime()))
 }
 
 /// What batches are judged by.
@@ -135,12 +146,16 @@ impl Context<'_> {
         if last.timestamp < next {
             return Err(BatchDrop::Past.into());
         }
-        let parent = self.span_parent(first.timestamp, chain)?;
-        if parent.hash.get(..20) != Some(span.parent_check.as_slice()) {
-            return Err(BatchDrop::Parent.into());
-        }
+        // Before the parent is read, which bounds how old one may be that is read.
         if self.too_late(first.epoch) {
             return Err(BatchDrop::Window.into());
+        }
+        let Some(parent) = self.span_parent(first.timestamp, chain)? else {
+            // Whatever its hash is, its epoch is far before that of the batch.
+            return Err(BatchDrop::SkippedOrigin(first.epoch).into());
+        };
+        if parent.hash.get(..20) != Some(span.parent_check.as_slice()) {
+            return Err(BatchDrop::Parent.into());
         }
         if first.epoch > parent.l1_origin.number.saturating_add(1) {
             return Err(BatchDrop::SkippedOrigin(first.epoch).into());
@@ -155,10 +170,14 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// The safe block before a span batch that begins at `timestamp`.
-    fn span_parent(&self, timestamp: u64, chain: &dyn SafeChain) -> Result<L2BlockRef, SpanError> {
+    /// The safe block before a span batch that begins at `timestamp`, if it is still kept.
+    fn span_parent(
+        &self,
+        timestamp: u64,
+        chain: &dyn SafeChain,
+    ) -> Result<Option<L2BlockRef>, SpanError> {
         let Some(behind) = self.next_timestamp().checked_sub(timestamp).filter(|s| *s > 0) else {
-            return Ok(*self.safe);
+            return Ok(Some(*self.safe));
         };
         if !behind.is_multiple_of(self.config.block_time) {
             return Err(BatchDrop::Misaligned.into());

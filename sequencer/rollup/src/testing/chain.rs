@@ -9,7 +9,7 @@ use super::L1;
 use crate::batch::BatchBlock;
 use crate::derivation::{DerivedAttributes, SafeChain};
 use crate::l1::L1Block;
-use crate::origin::{L1View, select_origin};
+use crate::origin::{L1View, OriginError, select_origin};
 use crate::start::{SafeHeadEntry, StartSource};
 use crate::{AttributesInput, L2BlockRef, RollupAttributes, RollupConfig, SystemConfig, mismatch};
 
@@ -86,23 +86,35 @@ impl Chain {
     /// Builds `count` blocks as the sequencer does, with these transactions each.
     pub fn sequence(&mut self, l1: &L1, count: usize, mut txs: impl FnMut() -> Vec<Bytes>) {
         for _ in 0..count {
-            let parent = self.head();
-            let at = |number| l1.block(number).map(L1Block::block_ref);
-            let view = L1View {
-                head: l1.head(),
-                current: at(parent.l1_origin.number),
-                next: at(parent.l1_origin.number + 1),
-            };
-            let choice = select_origin(&self.config, &parent, &view, 0).expect("an origin");
-            let origin = l1.block(choice.origin.number).expect("it is of L1");
-            let system_config = &l1.system_config(&self.config, origin.number);
-            let input = AttributesInput { parent: &parent, origin, system_config };
-            let mut attributes = RollupAttributes::new(&self.config, input);
-            if !choice.deposits_only {
-                attributes.transactions = txs();
-            }
-            self.push(execute(&parent, &attributes).expect("it executes"));
+            self.sequence_one(l1, 0, &mut txs).expect("an origin");
         }
+    }
+
+    /// Builds the next block as the sequencer does, on an origin with so many blocks behind it, with these
+    /// transactions if it may have any.
+    pub fn sequence_one(
+        &mut self,
+        l1: &L1,
+        confirmations: u64,
+        txs: impl FnOnce() -> Vec<Bytes>,
+    ) -> Result<(), OriginError> {
+        let parent = self.head();
+        let at = |number| l1.block(number).map(L1Block::block_ref);
+        let view = L1View {
+            head: l1.head(),
+            current: at(parent.l1_origin.number),
+            next: at(parent.l1_origin.number + 1),
+        };
+        let choice = select_origin(&self.config, &parent, &view, confirmations)?;
+        let origin = l1.block(choice.origin.number).expect("it is of L1");
+        let system_config = &l1.system_config(&self.config, origin.number);
+        let input = AttributesInput { parent: &parent, origin, system_config };
+        let mut attributes = RollupAttributes::new(&self.config, input);
+        if !choice.deposits_only {
+            attributes.transactions = txs();
+        }
+        self.push(execute(&parent, &attributes).expect("it executes"));
+        Ok(())
     }
 
     /// Appends a block.
@@ -142,9 +154,9 @@ pub fn execute(parent: &L2BlockRef, attributes: &RollupAttributes) -> Option<Blo
 }
 
 impl SafeChain for Chain {
-    fn block(&self, number: u64) -> Result<L2BlockRef, ReadError> {
+    fn block(&self, number: u64) -> Result<Option<L2BlockRef>, ReadError> {
         let block = self.blocks.get(number as usize).map(|(block, _)| *block);
-        block.ok_or_else(|| ReadError::Store(format!("no block {number}")))
+        block.map(Some).ok_or_else(|| ReadError::Store(format!("no block {number}")))
     }
 }
 

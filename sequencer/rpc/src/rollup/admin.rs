@@ -1,9 +1,12 @@
-//! Control of sequencer and derivation, as op-node offers it.
+//! Control of sequencer and derivation, as op-node offers it, and of the batcher: `admin_flushBatcher` as
+//! op-batcher has it, and `admin_setBatcherCarrier` with `auto`, `blobs` or `calldata`.
 
 use std::time::Duration;
 
 use alloy_primitives::B256;
 use cairn_chain::{Sequencer, SequencerStatus};
+use cairn_rollup::batcher::{BatcherCommand, CarrierChoice};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::rollup;
@@ -25,6 +28,13 @@ pub(super) fn register(methods: &mut Methods, backend: &Backend) {
     }
     if backend.rollup.is_some() {
         methods.quick("admin_resetDerivationPipeline", 0, reset);
+        methods.quick("admin_flushBatcher", 0, |backend, _| {
+            command_batcher(backend, BatcherCommand::Flush)
+        });
+        methods.quick("admin_setBatcherCarrier", 1, |backend, args| {
+            let carrier = args.required::<CarrierParam>(0)?.into();
+            command_batcher(backend, BatcherCommand::SetCarrier(carrier))
+        });
     }
 }
 
@@ -72,4 +82,28 @@ fn reset(backend: &Backend, _: &Args) -> Result<Value, RpcError> {
         return Ok(Value::Null);
     }
     Err(RpcError::server("no derivation is running"))
+}
+
+/// A [`CarrierChoice`] by the names of `--batcher.carrier`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum CarrierParam {
+    Auto,
+    Blobs,
+    Calldata,
+}
+
+impl From<CarrierParam> for CarrierChoice {
+    fn from(name: CarrierParam) -> Self {
+        match name {
+            CarrierParam::Auto => Self::Auto,
+            CarrierParam::Blobs => Self::Blobs,
+            CarrierParam::Calldata => Self::Calldata,
+        }
+    }
+}
+
+fn command_batcher(backend: &Backend, command: BatcherCommand) -> Result<Value, RpcError> {
+    let told = rollup(backend)?.command_batcher(command);
+    told.map(|()| Value::Null).map_err(|error| RpcError::server(error.to_string()))
 }

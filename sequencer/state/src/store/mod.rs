@@ -45,7 +45,7 @@ pub use genesis::GenesisState;
 pub use heads::Heads;
 pub use orphans::ORPHANS_KEPT;
 pub use proof::{AccountProof, StorageProof};
-pub use prune::PruneProgress;
+pub use prune::{PruneBound, PruneProgress};
 pub use read::TransactionLocation;
 pub use safe_heads::SafeHeadEntry;
 pub use stats::{ColumnStats, StoreStats};

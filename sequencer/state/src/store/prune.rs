@@ -23,6 +23,20 @@ pub struct PruneProgress {
     pub remaining: u64,
 }
 
+/// What must stay, whatever [`Options`](crate::Options) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PruneBound {
+    /// First block whose state stays: the lowest that [`Store::unwind_to`] may be asked for.
+    pub state: u64,
+    /// First block whose data stays.
+    pub blocks: u64,
+}
+
+impl PruneBound {
+    /// The options alone decide.
+    pub const NONE: Self = Self { state: u64::MAX, blocks: u64::MAX };
+}
+
 impl Store {
     /// Removes history and block data that [`Options`](crate::Options) does not keep, of at most
     /// `limit` blocks each. Call it now and then with a small limit, after commits.
@@ -30,12 +44,19 @@ impl Store {
     /// The state history that goes is that of the oldest blocks: afterwards
     /// [`Self::first_block_with_state`] says which state is the oldest that can be read.
     pub fn prune(&self, limit: u64) -> Result<PruneProgress> {
+        self.prune_below(PruneBound::NONE, limit)
+    }
+
+    /// As [`Self::prune`], and nothing goes that is at or above the bound.
+    pub fn prune_below(&self, bound: PruneBound, limit: u64) -> Result<PruneProgress> {
         let _writer = self.0.writer.lock();
         let tip = self.published()?;
         let options = &self.0.options;
         let first = tip.genesis.number;
-        let state_goal = options.state_history.floor(tip.block.number).max(first);
-        let block_goal = options.block_data.floor(tip.block.number).max(first);
+        let state_goal = options.state_history.floor(tip.block.number);
+        let block_goal = options.block_data.floor(tip.block.number);
+        let (state_goal, block_goal) =
+            (state_goal.min(bound.state).max(first), block_goal.min(bound.blocks).max(first));
         let state_from = self.state_floor().max(first);
         // Genesis stays; the first block that can go is the one after it.
         let block_from = self.block_floor().max(first + 1);

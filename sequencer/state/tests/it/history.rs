@@ -3,7 +3,7 @@
 use alloy_eips::Encodable2718;
 use alloy_primitives::{B256, U256};
 use cairn_primitives::StateReader;
-use cairn_state::{Keep, Options, StateError, Store};
+use cairn_state::{Keep, Options, PruneBound, StateError, Store};
 
 use crate::chain::{Chain, assert_view, identity, options};
 
@@ -97,4 +97,33 @@ fn pruning_keeps_the_last_blocks_and_says_what_is_gone() {
     let dump = crate::chain::dump(&path);
     let sets = dump.keys().filter(|key| index(key) && key.0 == "acs").count();
     assert_eq!(sets, dump.keys().filter(|key| key.0 == "ahist").count());
+}
+
+#[test]
+fn what_is_at_or_above_a_bound_stays_and_can_be_unwound_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = Chain::create(dir.path(), 4, 10);
+    for _ in 0..20 {
+        chain.extend();
+        chain.commit_all();
+    }
+    let (path, models) = (chain.store.path().to_path_buf(), chain.models.clone());
+    drop(chain);
+    let keep = Options { state_history: Keep::Last(2), block_data: Keep::Last(2), ..options() };
+    let store = Store::open(&path, keep, &identity()).unwrap();
+    let prune = |state, blocks| {
+        let bound = PruneBound { state, blocks };
+        while store.prune_below(bound, 3).unwrap().remaining > 0 {}
+        (store.first_block_with_state(), store.first_block_with_body())
+    };
+    let nothing = prune(0, 0);
+    assert!(nothing.0 == 0 && nothing.1 <= 1, "{nothing:?}");
+    assert_eq!(prune(12, 7), (12, 7));
+    assert_eq!(prune(10, 3), (12, 7), "a lower bound brings nothing back, and is no mistake");
+    assert!(store.body(6).unwrap().is_none());
+    assert!((7..=20).all(|number| store.body(number).unwrap().is_some()));
+    assert_eq!(prune(100, 16), (18, 16), "the options keep more than the bound");
+    assert_eq!(store.unwind_to(18).unwrap().number, 18);
+    assert_view(&store.view_at(18).unwrap(), &models[18], 60);
+    assert_eq!(store.verify(|_| ()).unwrap().difference, None);
 }

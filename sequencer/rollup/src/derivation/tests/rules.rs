@@ -5,7 +5,7 @@ use alloy_primitives::{B256, Bytes};
 
 use super::super::origins::Origins;
 use super::super::validity::{Context, SpanError};
-use super::super::{BatchDrop, SafeChain};
+use super::super::{BatchDrop, SafeChain, oldest_origin};
 use super::world::*;
 use crate::batch::{SingularBatch, SpanBatch, SpanBatchBlock};
 use crate::{L2BlockRef, RollupConfig, SystemConfig};
@@ -266,7 +266,7 @@ fn drops_a_span_whose_last_origin_is_not_there_yet() {
 fn a_safe_block_that_cannot_be_read_is_not_the_batchs_fault() {
     struct Broken;
     impl SafeChain for Broken {
-        fn block(&self, _: u64) -> Result<L2BlockRef, cairn_primitives::ReadError> {
+        fn block(&self, _: u64) -> Result<Option<L2BlockRef>, cairn_primitives::ReadError> {
             Err(cairn_primitives::ReadError::Store("disk".into()))
         }
     }
@@ -274,6 +274,41 @@ fn a_safe_block_that_cannot_be_read_is_not_the_batchs_fault() {
     let span = case.span(3..7);
     let error = case.with_context(|context| context.check_span(&span, &Broken)).unwrap_err();
     assert!(matches!(error, SpanError::Read(2, _)));
+}
+
+/// A node that keeps no bodies but that of its safe head.
+struct Pruned;
+
+impl SafeChain for Pruned {
+    fn block(&self, _: u64) -> Result<Option<L2BlockRef>, cairn_primitives::ReadError> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn a_span_behind_a_block_that_nobody_has_to_keep_is_dropped() {
+    let case = Case::new();
+    let check = |span: &SpanBatch| case.with_context(|context| context.check_span(span, &Pruned));
+    assert!(check(&case.span(5..7)).is_ok(), "the safe head is known");
+    let dropped = check(&case.span(3..7)).unwrap_err();
+    assert!(matches!(dropped, SpanError::Drop(BatchDrop::SkippedOrigin(101))), "{dropped:?}");
+}
+
+#[test]
+fn whatever_a_span_may_follow_is_kept() {
+    let mut case = Case::new();
+    for window in 1..8 {
+        case.config.seq_window_size = window;
+        case.config.channel_timeout_granite = 1;
+        for first in 1..5usize {
+            // What is read comes behind the origin of any block that can be final.
+            let finalized = case.current - 1;
+            let parent = case.chain.refs()[first - 1];
+            let kept = parent.l1_origin.number >= oldest_origin(&case.config, finalized);
+            let valid = case.check_span(&case.span(first..7)).is_ok();
+            assert!(kept || !valid, "window {window}, first {first}");
+        }
+    }
 }
 
 #[test]

@@ -460,7 +460,7 @@ fn other_data_than_was_asked_for_is_an_error() {
 fn a_safe_block_that_cannot_be_read_resets() {
     struct Broken;
     impl SafeChain for Broken {
-        fn block(&self, number: u64) -> Result<L2BlockRef, cairn_primitives::ReadError> {
+        fn block(&self, number: u64) -> Result<Option<L2BlockRef>, cairn_primitives::ReadError> {
             Err(cairn_primitives::ReadError::Store(format!("no {number}")))
         }
     }

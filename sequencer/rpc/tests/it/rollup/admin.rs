@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use cairn_chain::{Sequencer, SequencerOptions};
+use cairn_rollup::batcher::{BatcherCommand, BatcherCommandError, CarrierChoice};
 use serde_json::{Value, json};
 
 use super::{new_chain, rollup, source, verifier};
@@ -67,6 +68,35 @@ async fn a_reset_reaches_the_driver() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn commands_reach_the_batcher_and_its_refusals_the_operator() {
+    let (node, handle) = verifier().await;
+    let flush = || call(node.address, "admin_flushBatcher", json!([]));
+    let missing = flush().await;
+    assert_eq!(missing["error"]["message"], "this node has no batcher");
+    assert_eq!(missing["error"]["code"], -32000);
+    let (sender, taken) = std::sync::mpsc::channel();
+    handle.on_batcher_command(move |command| match command {
+        BatcherCommand::SetCarrier(CarrierChoice::Auto) => {
+            Err(BatcherCommandError::NoDataAvailability)
+        }
+        command => sender.send(command).map_err(|_| BatcherCommandError::Ended),
+    });
+    assert_eq!(flush().await["result"], Value::Null);
+    assert_eq!(taken.try_recv(), Ok(BatcherCommand::Flush));
+    let method = "admin_setBatcherCarrier";
+    for (name, choice) in [("blobs", CarrierChoice::Blobs), ("calldata", CarrierChoice::Calldata)] {
+        assert_eq!(result(node.address, method, json!([name])).await, Value::Null);
+        assert_eq!(taken.try_recv(), Ok(BatcherCommand::SetCarrier(choice)));
+    }
+    let refused = call(node.address, method, json!(["auto"])).await;
+    assert_eq!(refused["error"]["message"], "the batcher was started without the DA network");
+    for wrong in [json!([]), json!(["Blobs"]), json!([1]), json!(["blobs", 1])] {
+        assert_eq!(error_code(node.address, method, wrong).await, -32602);
+    }
+    assert!(taken.try_recv().is_err(), "nothing of that was passed on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn control_methods_stay_on_loopback() {
     let (chain, directory) = new_chain();
     let handle = rollup(&chain);
@@ -76,6 +106,9 @@ async fn control_methods_stay_on_loopback() {
     let node =
         TestNode::serve_with(chain, directory, config, |backend| backend.with_rollup(handle)).await;
     let address = SocketAddr::from(([127, 0, 0, 1], node.address.port()));
-    assert_eq!(error_code(address, "admin_resetDerivationPipeline", json!([])).await, -32601);
+    for method in ["admin_resetDerivationPipeline", "admin_flushBatcher", "admin_setBatcherCarrier"]
+    {
+        assert_eq!(error_code(address, method, json!([])).await, -32601, "{method}");
+    }
     assert!(result(address, "optimism_syncStatus", json!([])).await.is_object());
 }

@@ -74,6 +74,8 @@ async fn without_a_rollup_its_methods_are_absent() {
         "admin_stopSequencer",
         "admin_sequencerActive",
         "admin_resetDerivationPipeline",
+        "admin_flushBatcher",
+        "admin_setBatcherCarrier",
         "eth_sendRawTransactionConditional",
     ] {
         assert_eq!(error_code(node.address, method, json!([])).await, -32601, "{method}");
