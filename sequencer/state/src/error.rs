@@ -126,6 +126,14 @@ impl StateError {
         matches!(self, Self::NoSpace(_))
     }
 
+    /// Holds the root that a state gives against the one in the block's header.
+    pub(crate) fn check_root(block: u64, expected: B256, computed: B256) -> Result<()> {
+        if computed == expected {
+            return Ok(());
+        }
+        Err(Self::RootMismatch { block, expected, computed })
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt(what.into())
     }

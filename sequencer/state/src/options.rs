@@ -51,6 +51,13 @@ pub struct Options {
     pub max_open_files: i32,
 }
 
+impl Options {
+    /// Whether there is nothing that [`Store::prune`](crate::Store::prune) may remove.
+    pub fn keep_everything(&self) -> bool {
+        [self.state_history, self.block_data].iter().all(|keep| *keep == Keep::All)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {

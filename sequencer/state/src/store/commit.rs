@@ -14,7 +14,7 @@ use alloy_primitives::B256;
 use cairn_primitives::{Receipt, RecoveredBlock};
 
 use super::Store;
-use super::intervals::Interval;
+use super::intervals::changes_of;
 use crate::Layer;
 use crate::cache::Caches;
 use crate::error::{Result, StateError};
@@ -49,7 +49,9 @@ impl Store {
         check_chain(tip.block, blocks)?;
         let new_tip = last.block.num_hash();
         let mut batch = self.commit_batch(blocks)?;
-        let kept = self.put_old_nodes(&mut batch, &mut interval, &tip.caches.nodes, blocks)?;
+        let changes = changes_of(blocks);
+        let interval = self.interval_for(&mut interval, tip.block.number, blocks, changes)?;
+        let kept = self.put_old_nodes(&mut batch, interval, &tip.caches.nodes, blocks, changes)?;
         metrics::histogram!("state_commit_bytes").record(batch.size() as f64);
         self.0.bound.store(new_tip.number, Ordering::SeqCst);
         fail::fail_point!("commit::before_write");
@@ -57,7 +59,7 @@ impl Store {
             self.0.bound.store(tip.block.number, Ordering::SeqCst);
             return Err(error);
         }
-        Interval::keep(&mut interval, kept);
+        interval.keep(kept);
         fail::fail_point!("commit::after_write");
         // What blocks before a wipe set may be among what it removed: their values are not cached.
         let (caches, fresh) = match blocks.iter().rposition(|block| wipes(&block.layer)) {
@@ -129,13 +131,7 @@ fn check_chain(tip: BlockNumHash, blocks: &[CommittedBlock]) -> Result<()> {
                 tip: parent.hash,
             });
         }
-        if header.state_root != layer.state_root() {
-            return Err(StateError::RootMismatch {
-                block: block.number(),
-                expected: header.state_root,
-                computed: layer.state_root(),
-            });
-        }
+        StateError::check_root(block.number(), header.state_root, layer.state_root())?;
         parent = block.num_hash();
     }
     Ok(())

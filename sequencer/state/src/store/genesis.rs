@@ -66,13 +66,7 @@ impl Store {
         self.db().flush()?;
         fail::fail_point!("genesis::before_mark");
         let header = header(&state);
-        if header.state_root != state.state_root {
-            return Err(StateError::RootMismatch {
-                block: header.number,
-                expected: header.state_root,
-                computed: state.state_root,
-            });
-        }
+        StateError::check_root(header.number, header.state_root, state.state_root)?;
         let withdrawals = header.withdrawals_root.map(|_| Default::default());
         let body = BlockBody { withdrawals, ..Default::default() };
         let block = RecoveredBlock::new(Block { header, body }, Vec::new());

@@ -7,7 +7,7 @@ use alloy_primitives::{B256, U256};
 
 use crate::changes::SlotChange;
 use crate::error::{Result, StateError};
-use crate::root::{AccountInput, StateUpdate, StorageInput, Tries};
+use crate::root::{AccountInput, Base, StateUpdate, StorageInput, Tries};
 use crate::schema::{AccountRecord, Column, Reader, decode_slot, keys};
 
 /// The difference between the present state and an older one.
@@ -47,9 +47,18 @@ impl Reversal {
         self.account_keys.len() + self.slot_keys.len()
     }
 
-    /// Applies the reversal to the present state: the records, slots and trie nodes of the older
-    /// one, and its root.
-    pub(super) fn apply(&self, tries: &Tries<'_>) -> Result<StateUpdate> {
+    /// Applies the reversal to the state that `base` is: the records, slots and trie nodes after
+    /// `block`, and its root.
+    ///
+    /// # Errors
+    /// [`StateError::RootMismatch`] if that is not `root`, which the block's header says.
+    pub(super) fn apply(&self, base: Base<'_>, block: u64, root: B256) -> Result<StateUpdate> {
+        let update = self.applied(&Tries { base, layers: Vec::new() })?;
+        StateError::check_root(block, root, update.root)?;
+        Ok(update)
+    }
+
+    fn applied(&self, tries: &Tries<'_>) -> Result<StateUpdate> {
         let mut storage: BTreeMap<B256, Vec<SlotChange>> = BTreeMap::new();
         for ((account, slot), value) in &self.slots {
             let before = tries.slot(account, slot)?;

@@ -27,7 +27,6 @@ use alloy_primitives::map::DefaultHashBuilder;
 use super::{CommittedBlock, Store};
 use crate::cache::NodeCache;
 use crate::error::{Result, StateError};
-use crate::root::StateUpdate;
 use crate::schema::{Batch, Column, Family, Reader, keys, meta};
 use crate::trie::BranchRecord;
 
@@ -62,42 +61,47 @@ impl KeyHashes {
 
 /// What a commit adds to its interval once it is written.
 pub(super) struct Kept {
-    /// A new interval, if the commit begins one.
-    begun: Option<Interval>,
     changes: u64,
-    fresh: Vec<(u64, u64)>,
+    fresh: HashSet<(u64, u64), DefaultHashBuilder>,
 }
 
 impl Store {
-    /// Puts what `blocks` are about to change in the tries. `interval` is the newest one, read back
-    /// where it is not known; [`Interval::keep`] follows when the batch is written.
-    pub(super) fn put_old_nodes(
+    /// The interval that `blocks`, which follow `tip` and make so many changes, go into: the newest
+    /// one, read back where it is not known, or a new one that begins with them.
+    pub(super) fn interval_for<'a>(
         &self,
-        batch: &mut Batch<'_>,
-        interval: &mut Option<Interval>,
-        cache: &NodeCache,
+        newest: &'a mut Option<Interval>,
+        tip: u64,
         blocks: &[CommittedBlock],
-    ) -> Result<Kept> {
-        let updates: Vec<_> = blocks.iter().map(|block| block.layer.update()).collect();
-        let changes: u64 = updates.iter().map(|update| changes_of(update)).sum();
-        let first = blocks.first().map_or(0, |block| block.layer.number());
-        let last = blocks.last().map_or(0, |block| block.layer.number());
-        if interval.is_none() {
-            *interval = self.newest_interval()?;
-        }
-        let fits = |newest: &&Interval| {
+        changes: u64,
+    ) -> Result<&'a mut Interval> {
+        let known = match newest.take() {
+            Some(known) => Some(known),
+            None => self.newest_interval()?,
+        };
+        let last = tip.saturating_add(blocks.len() as u64);
+        let fits = |newest: &Interval| {
             last.saturating_sub(newest.first) < self.0.options.interval_blocks
                 && newest.changes.saturating_add(changes) <= self.0.options.interval_changes
         };
-        let current = interval.as_ref().filter(fits);
-        let begun = current.is_none().then(|| Interval::begin(first));
-        let mut kept = Kept { begun, changes, fresh: Vec::new() };
-        let target = kept.begun.as_ref().or(current);
-        let Some(target) = target else { return Ok(kept) };
-        kept.fresh = self.put_first_changes(batch, target, cache, &updates)?;
-        let total = target.changes.saturating_add(changes).to_be_bytes();
-        batch.put(Column::Interval, keys::block(target.first), total);
-        Ok(kept)
+        let begin = || Interval::begin(tip.saturating_add(1));
+        Ok(newest.insert(known.filter(fits).unwrap_or_else(begin)))
+    }
+
+    /// Puts what `blocks` are about to change in the tries. [`Interval::keep`] follows when the batch
+    /// is written.
+    pub(super) fn put_old_nodes(
+        &self,
+        batch: &mut Batch<'_>,
+        interval: &Interval,
+        cache: &NodeCache,
+        blocks: &[CommittedBlock],
+        changes: u64,
+    ) -> Result<Kept> {
+        let total = interval.changes.saturating_add(changes).to_be_bytes();
+        batch.put(Column::Interval, keys::block(interval.first), total);
+        let fresh = self.put_first_changes(batch, interval, cache, blocks)?;
+        Ok(Kept { changes, fresh })
     }
 
     /// Nodes that the interval has not kept yet, as they are at the tip.
@@ -106,8 +110,8 @@ impl Store {
         batch: &mut Batch<'_>,
         interval: &Interval,
         cache: &NodeCache,
-        updates: &[&StateUpdate],
-    ) -> Result<Vec<(u64, u64)>> {
+        blocks: &[CommittedBlock],
+    ) -> Result<HashSet<(u64, u64), DefaultHashBuilder>> {
         let mut fresh = HashSet::with_hasher(DefaultHashBuilder::default());
         let mut unknown = [(Family::AccountNodes, Vec::new()), (Family::StorageNodes, Vec::new())];
         let mut touch = |family: Family, key: keys::PathKey| {
@@ -120,7 +124,7 @@ impl Store {
                 None => unknown[usize::from(family.is_scoped())].1.push(key),
             }
         };
-        for update in updates {
+        for update in blocks.iter().map(|block| block.layer.update()) {
             for path in update.nodes.paths() {
                 touch(Family::AccountNodes, keys::path(&[], path));
             }
@@ -138,16 +142,13 @@ impl Store {
                 put_old_node(batch, interval.first, family, key, record.as_ref());
             }
         }
-        Ok(fresh.into_iter().collect())
+        Ok(fresh)
     }
 
     fn newest_interval(&self) -> Result<Option<Interval>> {
         let reader = self.db().reader();
-        let mut iter = reader.iter(Column::Interval);
-        iter.seek_to_last();
-        let Some((key, value)) = iter.item() else { return Ok(iter.status().map(|()| None)?) };
-        let mut interval = Interval::begin(interval_of(key)?);
-        interval.changes = meta::decode_number(value)?;
+        let Some((first, changes)) = newest(reader)? else { return Ok(None) };
+        let mut interval = Interval { changes, ..Interval::begin(first) };
         for family in [Family::AccountNodes, Family::StorageNodes] {
             reader.scan(family.changes(), &keys::block(interval.first), |key, _| {
                 let hash = interval.kept.of(family, &key[8..]);
@@ -194,15 +195,9 @@ impl Interval {
     }
 
     /// Notes what a written commit has kept.
-    pub(super) fn keep(current: &mut Option<Self>, kept: Kept) {
-        if let Some(begun) = kept.begun {
-            *current = Some(begun);
-        }
-        if let Some(current) = current {
-            // A new interval's hashers are those with which its first hashes were made.
-            current.kept.seen.extend(kept.fresh);
-            current.changes = current.changes.saturating_add(kept.changes);
-        }
+    pub(super) fn keep(&mut self, kept: Kept) {
+        self.kept.seen.extend(kept.fresh);
+        self.changes = self.changes.saturating_add(kept.changes);
     }
 }
 
@@ -233,16 +228,23 @@ fn put_old_node(
 }
 
 /// Changed accounts and slots.
-fn changes_of(update: &StateUpdate) -> u64 {
-    let slots: usize = update.storage.iter().map(|storage| storage.slots.len()).sum();
-    (update.accounts.len() + slots) as u64
+pub(super) fn changes_of(blocks: &[CommittedBlock]) -> u64 {
+    let of_block = |block: &CommittedBlock| {
+        let update = block.layer.update();
+        let slots: usize = update.storage.iter().map(|storage| storage.slots.len()).sum();
+        (update.accounts.len() + slots) as u64
+    };
+    blocks.iter().map(of_block).sum()
 }
 
-/// First block of the newest interval, `None` before the first commit.
-pub(super) fn newest(reader: Reader<'_>) -> Result<Option<u64>> {
+/// First block of the newest interval and its changes, `None` before the first commit.
+pub(super) fn newest(reader: Reader<'_>) -> Result<Option<(u64, u64)>> {
     let mut iter = reader.iter(Column::Interval);
     iter.seek_to_last();
-    let first = iter.key().map(interval_of).transpose()?;
+    let newest = match iter.item() {
+        Some((key, value)) => Some((interval_of(key)?, meta::decode_number(value)?)),
+        None => None,
+    };
     iter.status()?;
-    Ok(first)
+    Ok(newest)
 }

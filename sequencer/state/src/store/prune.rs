@@ -95,7 +95,7 @@ impl Store {
         // The newest interval goes on to be written to. Proofs of the block at the floor are turned
         // back from the first interval after it.
         let newest = intervals::newest(self.db().reader())?;
-        let upto = newest.map_or(to + 1, |newest| newest.min(to + 1));
+        let upto = newest.map_or(to + 1, |(newest, _)| newest.min(to + 1));
         self.delete_intervals(batch, 0, Some(upto))
     }
 

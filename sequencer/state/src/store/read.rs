@@ -1,12 +1,13 @@
 //! Reading blocks.
 
+use alloy_eips::BlockNumHash;
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::Decodable;
 use cairn_primitives::{BlockBody, Header, Receipt, RecoveredBlock};
 
 use super::Store;
 use crate::error::{Result, StateError};
-use crate::schema::{Column, keys, meta};
+use crate::schema::{Column, Reader, keys, meta};
 
 /// Where a transaction stands in the canonical chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +25,7 @@ impl Store {
 
     /// Hash of the canonical block with a number, `None` above the tip.
     pub fn canonical_hash(&self, number: u64) -> Result<Option<B256>> {
-        let Some(bytes) = self.db().reader().get(Column::Canon, &keys::block(number))? else {
-            return Ok(None);
-        };
-        let hash = B256::try_from(&*bytes);
-        hash.map(Some).map_err(|_| StateError::corrupt(format!("hash of block {number}")))
+        canonical_hash(self.db().reader(), number)
     }
 
     /// Number of a canonical block.
@@ -39,9 +36,7 @@ impl Store {
 
     /// Header of a canonical block.
     pub fn header(&self, number: u64) -> Result<Option<Header>> {
-        self.block_value(Column::Header, number)?
-            .map(|rlp| decode("header", number, &rlp))
-            .transpose()
+        header(self.db().reader(), number)
     }
 
     /// Header of a canonical block.
@@ -115,6 +110,25 @@ impl Store {
     pub fn first_block_with_state(&self) -> u64 {
         self.state_floor()
     }
+}
+
+/// The last committed block that a reader sees.
+pub(super) fn tip(reader: Reader<'_>) -> Result<BlockNumHash> {
+    let tip = reader.get(Column::Meta, meta::TIP)?;
+    meta::decode_block(&tip.ok_or(StateError::Genesis("the store has no genesis block yet"))?)
+}
+
+/// As [`Store::canonical_hash`].
+pub(super) fn canonical_hash(reader: Reader<'_>, number: u64) -> Result<Option<B256>> {
+    let Some(bytes) = reader.get(Column::Canon, &keys::block(number))? else { return Ok(None) };
+    let hash = B256::try_from(&*bytes);
+    hash.map(Some).map_err(|_| StateError::corrupt(format!("hash of block {number}")))
+}
+
+/// As [`Store::header`].
+pub(super) fn header(reader: Reader<'_>, number: u64) -> Result<Option<Header>> {
+    let rlp = reader.get(Column::Header, &keys::block(number))?;
+    rlp.map(|rlp| decode("header", number, &rlp)).transpose()
 }
 
 fn decode<T: Decodable>(what: &str, number: u64, mut rlp: &[u8]) -> Result<T> {

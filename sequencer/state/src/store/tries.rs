@@ -4,13 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, keccak256};
-use alloy_rlp::Decodable;
 use alloy_trie::EMPTY_ROOT_HASH;
-use cairn_primitives::Header;
 
 use super::history::Reversal;
 use super::intervals::interval_after;
-use super::{Difference, Store};
+use super::{Difference, Store, read};
 use crate::StateView;
 use crate::error::{Result, StateError};
 use crate::root::{Base, StateUpdate, Tries};
@@ -36,22 +34,20 @@ struct Turn {
 }
 
 impl StateView {
-    /// Calls `read` with this view's tries, without pending deltas, in a snapshot: also below the
+    /// Calls `with` with this view's tries, without pending deltas, in a snapshot: also below the
     /// store's tip and while the store moves on.
     ///
     /// Below the tip the later blocks of the same interval are turned back in memory, one caller at
     /// a time. That is bounded: see [`super::intervals`].
-    pub(super) fn in_tries<T>(&self, read: impl FnOnce(&Tries<'_>) -> Result<T>) -> Result<T> {
+    pub(super) fn in_tries<T>(&self, with: impl FnOnce(&Tries<'_>) -> Result<T>) -> Result<T> {
         let snapshot = self.store.db().snapshot();
         self.check_epoch()?;
         let reader = Reader::at(self.store.db(), &snapshot);
         let block = self.block.number;
-        let tip = reader.get(Column::Meta, meta::TIP)?;
-        let tip = tip.ok_or(StateError::Genesis("the store has no genesis block yet"))?;
-        let tip = meta::decode_block(&tip)?.number;
+        let tip = read::tip(reader)?.number;
         if tip <= block {
             let layers = self.layers.iter().map(|layer| layer.update()).collect();
-            return read(&Tries { base: Base::tip(reader, None), layers });
+            return with(&Tries { base: Base::tip(reader, None), layers });
         }
         self.store.check_state_floor(block)?;
         let (base, from) = match interval_after(reader, block)? {
@@ -60,14 +56,11 @@ impl StateView {
         };
         if from == block + 1 {
             let tries = Tries { base, layers: Vec::new() };
-            let (expected, computed) = (header(reader, block)?.state_root, tries.root()?);
-            if computed != expected {
-                return Err(StateError::RootMismatch { block, expected, computed });
-            }
-            return read(&tries);
+            StateError::check_root(block, state_root(reader, block)?, tries.root()?)?;
+            return with(&tries);
         }
         let update = self.store.turned_back(base, from, block)?;
-        read(&Tries { base, layers: vec![&update] })
+        with(&Tries { base, layers: vec![&update] })
     }
 }
 
@@ -84,11 +77,7 @@ impl Store {
         for number in (to + 1..from).rev() {
             reversal.add(base.reader, number)?;
         }
-        let update = reversal.apply(&Tries { base, layers: Vec::new() })?;
-        let expected = header(base.reader, to)?.state_root;
-        if update.root != expected {
-            return Err(StateError::RootMismatch { block: to, expected, computed: update.root });
-        }
+        let update = reversal.apply(base, to, state_root(base.reader, to)?)?;
         let update = Arc::new(update);
         remembered.0.truncate(REMEMBERED - 1);
         remembered.0.push_front((turn, update.clone()));
@@ -104,7 +93,7 @@ pub(super) fn check_old_roots(reader: Reader<'_>) -> Result<Option<Difference>> 
     while let Some(first) = next {
         let tries = Tries { base: Base::before(reader, first), layers: Vec::new() };
         let (block, computed) = (first - 1, tries.root()?);
-        let expected = header(reader, block)?.state_root;
+        let expected = state_root(reader, block)?;
         if computed != expected {
             return Ok(Some(Difference::OldRoot { block, expected, computed }));
         }
@@ -122,14 +111,12 @@ impl Tries<'_> {
 }
 
 fn hash_of(reader: Reader<'_>, number: u64) -> Result<B256> {
-    let hash = reader.get(Column::Canon, &keys::block(number))?;
-    let hash = hash.and_then(|hash| B256::try_from(&*hash).ok());
+    let hash = read::canonical_hash(reader, number)?;
     hash.ok_or_else(|| StateError::corrupt(format!("no hash of block {number}")))
 }
 
-fn header(reader: Reader<'_>, number: u64) -> Result<Header> {
-    let rlp = reader.get(Column::Header, &keys::block(number))?;
-    let rlp = rlp.ok_or_else(|| StateError::corrupt(format!("no header {number}")))?;
-    Header::decode(&mut &*rlp)
-        .map_err(|error| StateError::corrupt(format!("header {number}: {error}")))
+fn state_root(reader: Reader<'_>, number: u64) -> Result<B256> {
+    let header = read::header(reader, number)?;
+    let header = header.ok_or_else(|| StateError::corrupt(format!("no header {number}")))?;
+    Ok(header.state_root)
 }

@@ -19,7 +19,7 @@ use super::history::Reversal;
 use super::{Heads, Store, Tip};
 use crate::cache::Caches;
 use crate::error::{Result, StateError};
-use crate::root::{Base, Tries};
+use crate::root::Base;
 use crate::schema::{Batch, Column, keys, meta};
 
 /// Changes after which a step ends. Bounds memory; a single block may exceed it.
@@ -86,15 +86,7 @@ impl Store {
         let header = self.header(number)?.ok_or_else(missing)?;
         let hash = self.canonical_hash(number)?.ok_or_else(missing)?;
         let block = BlockNumHash { number, hash };
-        let tries = Tries { base: Base::tip(reader, None), layers: Vec::new() };
-        let update = reversal.apply(&tries)?;
-        if update.root != header.state_root {
-            return Err(StateError::RootMismatch {
-                block: number,
-                expected: header.state_root,
-                computed: update.root,
-            });
-        }
+        let update = reversal.apply(Base::tip(reader, None), number, header.state_root)?;
         let mut batch = self.db().batch();
         put_state(&mut batch, &[&update]);
         delete_history(&mut batch, &reversal);

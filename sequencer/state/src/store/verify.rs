@@ -8,10 +8,10 @@ use alloy_primitives::{B256, KECCAK256_EMPTY, keccak256};
 use alloy_trie::HashBuilder;
 
 use super::tries::check_old_roots;
-use super::{Difference, Store};
+use super::{Difference, Store, read};
 use crate::error::{Result, StateError};
 use crate::root::slot_leaf;
-use crate::schema::{AccountRecord, Column, Reader, decode_slot, keys, meta};
+use crate::schema::{AccountRecord, Column, Reader, decode_slot, keys};
 use crate::trie::TrieStream;
 
 /// How far a verification is.
@@ -45,13 +45,12 @@ pub struct VerifyReport {
 impl Store {
     /// Rebuilds all tries from the flat state with [`alloy_trie::HashBuilder`], compares the roots
     /// with records and header, and compares every stored trie node with the rebuild. Of the old
-    /// nodes it takes those that give the root before each interval. Reads a snapshot, so the node may go on. `progress` is called about a thousand times.
+    /// nodes it takes those that give the root before each interval. Reads a snapshot, so the node
+    /// may go on. `progress` is called about a thousand times.
     pub fn verify(&self, mut progress: impl FnMut(VerifyProgress)) -> Result<VerifyReport> {
         let snapshot = self.db().snapshot();
         let reader = Reader::at(self.db(), &snapshot);
-        let tip = reader.get(Column::Meta, meta::TIP)?;
-        let tip = tip.ok_or(StateError::Genesis("the store has no genesis block yet"))?;
-        let tip = meta::decode_block(&tip)?;
+        let tip = read::tip(reader)?;
         let mut walk = Walk { reader, report: report(tip), extra: None, codes: HashSet::new() };
         let mut found = walk.run(&mut progress)?;
         if found.is_none() {

@@ -24,7 +24,7 @@ use crate::cache::Caches;
 use crate::error::{Result, StateError};
 use crate::pending::Pending;
 use crate::root::Base;
-use crate::schema::{AccountRecord, Column, Database, Reader, decode_slot, keys};
+use crate::schema::{AccountRecord, Reader};
 use crate::store::Store;
 use crate::{Delta, Layer, PendingLayers};
 
@@ -120,7 +120,7 @@ impl StateView {
     fn read_through<T>(
         &self,
         cached: impl FnOnce() -> Result<T>,
-        history: impl FnOnce(Reader<'_>) -> Result<T>,
+        history: impl FnOnce(Base<'_>) -> Result<T>,
     ) -> Result<T> {
         if self.store.tip_bound() <= self.block.number {
             let value = cached()?;
@@ -131,43 +131,24 @@ impl StateView {
         }
         let snapshot = self.store.db().snapshot();
         self.check_epoch()?;
-        let value = history(Reader::at(self.store.db(), &snapshot));
+        let reader = Reader::at(self.store.db(), &snapshot);
+        let value = history(Base::before(reader, self.block.number.saturating_add(1)));
         // Pruning raises the floor before it deletes, so a value found amid it is not used.
         self.store.check_state_floor(self.block.number)?;
         value
     }
 
-    const fn base<'a>(&self, reader: Reader<'a>) -> Base<'a> {
-        Base::before(reader, self.block.number.saturating_add(1))
-    }
-
     fn stored_account(&self, address: &Address) -> Result<Option<AccountRecord>> {
-        let db = self.store.db();
-        let read = |db: &Database| {
-            let value = db.reader().get(Column::Account, keccak256(address).as_slice())?;
-            value.map(|bytes| AccountRecord::decode(&bytes)).transpose()
-        };
-        self.read_through(
-            || self.caches.read.account(address, || read(db), || self.at_tip()),
-            |reader| {
-                let key = keccak256(address);
-                self.base(reader).record(&key)
-            },
-        )
+        let read = |base: Base<'_>| base.record(&keccak256(address));
+        let at_tip = || read(Base::tip(self.store.db().reader(), None));
+        self.read_through(|| self.caches.read.account(address, at_tip, || self.at_tip()), read)
     }
 
     fn stored_slot(&self, address: &Address, slot: &U256) -> Result<U256> {
-        let key = || keys::pair(&keccak256(address), &keccak256(slot.to_be_bytes::<32>()));
-        let read = || {
-            let value = self.store.db().reader().get(Column::Slot, &key())?;
-            value.map_or(Ok(U256::ZERO), |bytes| decode_slot(&bytes))
-        };
-        self.read_through(
-            || self.caches.read.slot(address, slot, read, || self.at_tip()),
-            |reader| {
-                self.base(reader).slot(&keccak256(address), &keccak256(slot.to_be_bytes::<32>()))
-            },
-        )
+        let hashed = |slot: &U256| keccak256(slot.to_be_bytes::<32>());
+        let read = |base: Base<'_>| base.slot(&keccak256(address), &hashed(slot));
+        let at_tip = || read(Base::tip(self.store.db().reader(), None));
+        self.read_through(|| self.caches.read.slot(address, slot, at_tip, || self.at_tip()), read)
     }
 
     /// What the layers changed, newest first.

@@ -1,11 +1,11 @@
 //! `verify` finds what does not belong.
 
-use cairn_state::{Difference, StateError, VerifyReport};
+use cairn_state::{Difference, StateError, Store, VerifyReport};
 
 use crate::chain::{Chain, address, open};
 
-/// Changes the store behind its back and verifies it.
-fn verify_after(edit: impl FnOnce(&rocksdb::DB)) -> VerifyReport {
+/// A store that was changed behind its back.
+fn edited(edit: impl FnOnce(&rocksdb::DB)) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let mut chain = Chain::create(dir.path(), 1, 50);
     for _ in 0..3 {
@@ -18,7 +18,13 @@ fn verify_after(edit: impl FnOnce(&rocksdb::DB)) -> VerifyReport {
     let db = rocksdb::DB::open_cf(&options, dir.path(), columns).unwrap();
     edit(&db);
     drop(db);
-    open(dir.path()).verify(|_| ()).unwrap()
+    let store = open(dir.path());
+    (dir, store)
+}
+
+fn verify_after(edit: impl FnOnce(&rocksdb::DB)) -> VerifyReport {
+    let (_dir, store) = edited(edit);
+    store.verify(|_| ()).unwrap()
 }
 
 fn nth(db: &rocksdb::DB, column: &str, n: usize) -> (Vec<u8>, Vec<u8>) {
@@ -106,17 +112,7 @@ fn wrong_old_trie_nodes_are_found_and_prove_nothing() {
         db.put_cf(db.cf_handle("atcs").unwrap(), key, []).unwrap();
     });
     assert!(report.difference.is_some());
-
-    let dir = tempfile::tempdir().unwrap();
-    let mut chain = Chain::create(dir.path(), 1, 50);
-    for _ in 0..3 {
-        chain.extend();
-        chain.commit_all();
-    }
-    drop(chain);
-    let options = rocksdb::Options::default();
-    let columns = rocksdb::DB::list_cf(&options, dir.path()).unwrap();
-    spoil(&rocksdb::DB::open_cf(&options, dir.path(), columns).unwrap());
-    let proof = open(dir.path()).view_at(0).unwrap().proof(address(1), &[]);
+    let (_dir, store) = edited(spoil);
+    let proof = store.view_at(0).unwrap().proof(address(1), &[]);
     assert!(matches!(proof, Err(StateError::RootMismatch { block: 0, .. })), "{proof:?}");
 }
