@@ -174,9 +174,13 @@ fn write_batch(inner: &Inner) -> Round {
     }
 }
 
-/// Removes what neither the store's options nor the chain's retention keep, a little after each write so that pruning keeps
-/// up with growth. A failure is tried again after the next write.
+/// Removes what neither the store's options nor the chain's retention keep, a little after each write
+/// so that pruning keeps up with growth. A failure is tried again after the next write.
 fn prune(inner: &Arc<Inner>) {
+    // What must stay is a question of many reads, and idle where everything does.
+    if inner.store.options().keep_everything() {
+        return;
+    }
     let chain = Chain { inner: inner.clone() };
     let pruned =
         chain.prune_bound().and_then(|bound| Ok(inner.store.prune_below(bound, PRUNE_BLOCKS)?));

@@ -98,7 +98,7 @@ impl StartSource for ChainReader {
 }
 
 /// A failure in the words of whoever asks for single blocks.
-fn store(error: impl std::fmt::Display) -> ReadError {
+pub(crate) fn store(error: impl std::fmt::Display) -> ReadError {
     ReadError::Store(error.to_string())
 }
 

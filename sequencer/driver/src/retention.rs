@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use cairn_chain::{BlockRef, Chain, Retention};
+use cairn_chain::{Chain, Retention};
 use cairn_primitives::ReadError;
+use cairn_rollup::RollupConfig;
 use cairn_rollup::derivation::oldest_origin;
-use cairn_rollup::{L2BlockRef, RollupConfig};
 use parking_lot::Mutex;
+
+use crate::ChainReader;
+use crate::chain_reader::store;
 
 /// Keeps what batcher and derivation may still read: everything above the finalized head, which L1 can
 /// take back, and below it what [`oldest_origin`] says.
@@ -22,16 +25,6 @@ impl RollupRetention {
     pub const fn new(rollup: Arc<RollupConfig>) -> Self {
         Self { rollup, last: Mutex::new(None) }
     }
-
-    /// Number of the L1 origin of a block whose body must be there.
-    fn origin(&self, chain: &Chain, number: u64) -> Result<u64, ReadError> {
-        let store = |reason: String| ReadError::Store(reason);
-        let block = chain.block(BlockRef::Number(number)).map_err(|e| store(e.to_string()))?;
-        let block = block.ok_or_else(|| store(format!("block {number} has no body")))?;
-        L2BlockRef::from_block(&self.rollup, block.block(), block.hash())
-            .map(|name| name.l1_origin.number)
-            .map_err(|e| store(e.to_string()))
-    }
 }
 
 impl Retention for RollupRetention {
@@ -43,13 +36,15 @@ impl Retention for RollupRetention {
         if let Some((_, first)) = last.filter(|(of, _)| *of == finalized) {
             return Ok(first);
         }
-        let oldest = oldest_origin(&self.rollup, self.origin(chain, finalized)?);
+        let reader = ChainReader::new(chain.clone(), self.rollup.clone());
+        let origin = |number| reader.existing(number).map(|name| name.l1_origin.number);
+        let oldest = oldest_origin(&self.rollup, origin(finalized).map_err(store)?);
         // Origins never go back from block to block, and genesis is kept anyway.
         let mut from = chain.store().first_block_with_body().max(self.rollup.genesis.l2.number);
         let mut to = finalized;
         while from < to {
             let middle = from.midpoint(to);
-            if self.origin(chain, middle)? < oldest {
+            if origin(middle).map_err(store)? < oldest {
                 from = middle.saturating_add(1);
             } else {
                 to = middle;
@@ -66,7 +61,6 @@ mod tests {
     use cairn_state::{Keep, Options};
 
     use super::*;
-    use crate::ChainReader;
     use crate::testing::{TestChain, rollup};
 
     fn config(chain: &Chain, seq_window_size: u64, lifetime: u64) -> Arc<RollupConfig> {
