@@ -91,6 +91,7 @@ impl RollupHandle {
             None => false,
         }
     }
+
     /// Says who takes commands to the batcher. It must not wait.
     pub fn on_batcher_command(
         &self,

@@ -3,10 +3,13 @@ use std::{
     time::Duration,
 };
 
+use serde::Deserialize;
+
 use crate::{RollupConfig, blob::MAX_BLOB_DATA_SIZE, channel::ChannelOutConfig};
 
-/// Which carriers may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Which carriers may be used. In text they have the names of `--batcher.carrier`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CarrierChoice {
     /// The DA network, and blobs of L1 while it fails.
     #[default]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use cairn_chain::{Sequencer, SequencerStatus};
 use cairn_rollup::batcher::{BatcherCommand, CarrierChoice};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::rollup;
@@ -32,7 +31,7 @@ pub(super) fn register(methods: &mut Methods, backend: &Backend) {
             command_batcher(backend, BatcherCommand::Flush)
         });
         methods.quick("admin_setBatcherCarrier", 1, |backend, args| {
-            let carrier = args.required::<CarrierParam>(0)?.into();
+            let carrier = args.required::<CarrierChoice>(0)?;
             command_batcher(backend, BatcherCommand::SetCarrier(carrier))
         });
     }
@@ -82,25 +81,6 @@ fn reset(backend: &Backend, _: &Args) -> Result<Value, RpcError> {
         return Ok(Value::Null);
     }
     Err(RpcError::server("no derivation is running"))
-}
-
-/// A [`CarrierChoice`] by the names of `--batcher.carrier`.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum CarrierParam {
-    Auto,
-    Blobs,
-    Calldata,
-}
-
-impl From<CarrierParam> for CarrierChoice {
-    fn from(name: CarrierParam) -> Self {
-        match name {
-            CarrierParam::Auto => Self::Auto,
-            CarrierParam::Blobs => Self::Blobs,
-            CarrierParam::Calldata => Self::Calldata,
-        }
-    }
 }
 
 fn command_batcher(backend: &Backend, command: BatcherCommand) -> Result<Value, RpcError> {
