@@ -1,6 +1,7 @@
 //! The owner of the rollup changes its configuration while the chain runs.
 
 use std::num::NonZeroU64;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::{Address, U64};
@@ -82,6 +83,13 @@ async fn wait_batches(chain: &Chain, count: u64) -> eyre::Result<()> {
     Ok(())
 }
 
+/// Starts the sequencer again with another value of an option.
+async fn restart_with(chain: &mut Chain, option: &str, value: &Path) -> eyre::Result<()> {
+    let value = value.to_str().wrap_err("a path that is no text")?;
+    chain.devnet.set_option(SEQUENCER, option, value)?;
+    chain.devnet.restart(SEQUENCER).await
+}
+
 async fn batch_count(chain: &Chain) -> eyre::Result<u64> {
     Ok(chain.batches(0).await?.len() as u64)
 }
@@ -122,9 +130,7 @@ async fn gas_limit_fees_and_signer_change_with_the_origin_that_says_so() -> eyre
     let (signer, key) = (chain.user(6)?.address(), chain.user_key_file(6)?);
     chain.done(config.setUnsafeBlockSigner(signer)).await?;
     chain.wait_metric("verifier", "cairn_feed_refused_total", refused).await?;
-    let key = key.to_str().wrap_err("a path that is no text")?;
-    chain.devnet.set_option(SEQUENCER, "--feed.key-file", key)?;
-    chain.devnet.restart(SEQUENCER).await?;
+    restart_with(&mut chain, "--feed.key-file", &key).await?;
     chain.wait_feed().await?;
     chain.agree().await
 }
@@ -132,8 +138,7 @@ async fn gas_limit_fees_and_signer_change_with_the_origin_that_says_so() -> eyre
 #[tokio::test]
 async fn only_the_batcher_that_l1_names_moves_the_safe_head() -> eyre::Result<()> {
     let mut chain = Chain::start(options()).await?;
-    chain.devnet.set_option(SEQUENCER, "--batcher.confirmations", CONFIRMATIONS)?;
-    chain.devnet.restart(SEQUENCER).await?;
+    restart_with(&mut chain, "--batcher.confirmations", CONFIRMATIONS.as_ref()).await?;
     let last = chain.transfers(3).await?;
     chain.wait_safe(last).await?;
     let (batcher, key) = (chain.user(5)?.address(), chain.user_key_file(5)?);
@@ -162,9 +167,7 @@ async fn only_the_batcher_that_l1_names_moves_the_safe_head() -> eyre::Result<()
     ensure!(batch_count(&chain).await? == count, "the inbox takes batches of the old batcher");
     ensure!(safe_numbers(&chain).await? == safe, "the safe head moves without batches");
 
-    let key = key.to_str().wrap_err("a path that is no text")?;
-    chain.devnet.set_option(SEQUENCER, "--batcher.key-file", key)?;
-    chain.devnet.restart(SEQUENCER).await?;
+    restart_with(&mut chain, "--batcher.key-file", &key).await?;
     let last = chain.transfers(2).await?;
     chain.wait_safe(last).await?;
     ensure!(batch_count(&chain).await? > count, "no batch of the new batcher");
@@ -173,9 +176,7 @@ async fn only_the_batcher_that_l1_names_moves_the_safe_head() -> eyre::Result<()
     let old: Address = chain.key("batcher")?.address();
     chain.done(config.setBatcherHash(old.into_word())).await?;
     let key = chain.devnet.dir().key("batcher");
-    let key = key.to_str().wrap_err("a path that is no text")?;
-    chain.devnet.set_option(SEQUENCER, "--batcher.key-file", key)?;
-    chain.devnet.restart(SEQUENCER).await?;
+    restart_with(&mut chain, "--batcher.key-file", &key).await?;
     let last = chain.transfers(2).await?;
     chain.wait_safe(last).await?;
     chain.agree().await

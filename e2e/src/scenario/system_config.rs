@@ -1,10 +1,11 @@
 //! Changes of the system configuration by the owner of the rollup.
 
+use std::path::PathBuf;
+
 use alloy::contract::CallBuilder;
 use alloy::providers::DynProvider;
 use alloy::sol_types::SolCall;
 use eyre::{ContextCompat, WrapErr};
-use std::path::PathBuf;
 
 use super::Chain;
 use super::chain::mined;
