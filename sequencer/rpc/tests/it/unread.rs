@@ -117,12 +117,14 @@ async fn unread_answers_are_kept_within_the_budget_and_small_calls_are_answered_
 async fn bodies_are_booked_as_they_come_and_refused_beyond_the_budget() {
     let limits = Limits { kept_bytes: 100_000, ..Limits::default() };
     let node = node(limits).await;
-    let mut half = Raw::connect(node.address).await;
-    half.send(head(120_000).as_bytes()).await;
-    half.send(&vec![b' '; 90_000]).await;
-    let refused = until("a refusal", || async {
+    // Whichever of the two bodies is read last is refused, so that a half that lost the race for
+    // the budget is sent again.
+    let (half, refused) = until("a refusal", || async {
+        let mut half = Raw::connect(node.address).await;
+        let body = vec![b' '; 90_000];
+        half.0.write_all(&[head(120_000).as_bytes(), &body].concat()).await.ok()?;
         let answer = try_post(node.address, echo(30_000)).await?;
-        (answer.status == 503).then_some(answer)
+        (answer.status == 503).then_some((half, answer))
     })
     .await;
     assert_eq!(refused.code(), -32005, "{refused:?}");
