@@ -1,7 +1,9 @@
 //! Asking for blocks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use alloy::providers::DynProvider;
 use alloy_consensus::Header;
 use alloy_eips::{BlockNumHash, BlockNumberOrTag};
 use alloy_primitives::{B256, Bytes, U64};
@@ -15,7 +17,7 @@ use super::check::{
 use super::json::{JsonBlock, JsonReceipt, JsonTransaction, Skipped, from_raw};
 use super::{FetchedBlock, FetchedTransaction};
 use crate::forks::ToldForks;
-use crate::rpc::{Attempt, Backoff, CallError, Endpoint, Endpoints, call_as};
+use crate::rpc::{Attempt, Backoff, CallError, Endpoint, Endpoints, EndpointsTransport, call_as};
 use crate::{BlobSchedule, L1Error, Lie};
 
 /// How L1 is reached.
@@ -55,7 +57,7 @@ impl L1Config {
 /// A reader of L1.
 #[derive(Debug)]
 pub struct L1Client {
-    endpoints: Endpoints,
+    endpoints: Arc<Endpoints>,
     chain_id: u64,
     sidecar_roots: bool,
     schedule: Option<BlobSchedule>,
@@ -69,14 +71,19 @@ impl L1Client {
     /// [`L1Error::Unavailable`] for a configuration without endpoints.
     pub fn new(config: L1Config) -> Result<Self, L1Error> {
         let L1Config { endpoints, chain_id, answer_time, bytes_max, backoff, .. } = config;
-        let endpoints = Endpoints::new(&endpoints, answer_time, bytes_max, backoff)?;
+        let endpoints = Endpoints::new(&endpoints, answer_time, bytes_max, backoff)?.into();
         let L1Config { sidecar_roots, schedule, .. } = config;
         Ok(Self { endpoints, chain_id, sidecar_roots, schedule, told_forks: Default::default() })
     }
 
     /// The endpoints.
-    pub const fn endpoints(&self) -> &Endpoints {
+    pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
+    }
+
+    /// A provider over the same endpoints, for questions about contracts.
+    pub fn provider(&self) -> DynProvider {
+        EndpointsTransport::new(self.endpoints.clone()).provider()
     }
 
     /// Chain id of the configuration.

@@ -16,6 +16,8 @@ use crate::{L1Error, Lie};
 pub enum Attempt {
     /// It gave no answer.
     Failed(CallError),
+    /// It refused this request, and has done nothing wrong: another may not refuse it.
+    Refused(CallError),
     /// It said what cannot be.
     Lied(Lie),
     /// An error that no other endpoint mends.
@@ -97,6 +99,12 @@ impl Endpoints {
                     return Ok(answer);
                 }
                 Err(Attempt::Final(error)) => return Err(error),
+                Err(Attempt::Refused(error)) => {
+                    pruned += usize::from(error.says_pruned());
+                    reason = Some(error.to_string());
+                    self.health().succeeded(index);
+                    continue;
+                }
                 Err(Attempt::Lied(found)) => {
                     metrics::counter!("cairn_l1_lies_total").increment(1);
                     tracing::warn!(target: "l1::rpc", endpoint = endpoint.name(), lie = %found, "an endpoint lies");

@@ -8,3 +8,4 @@ mod proxy;
 mod reading;
 mod schedule;
 mod sending;
+mod transport;

@@ -15,7 +15,7 @@ use cairn_rollup::proposer;
 use eyre::WrapErr;
 
 use super::key::read_signer;
-use super::{CarrierChoice, Rollup, RollupArgs, l1};
+use super::{CarrierChoice, Rollup, RollupArgs};
 use crate::config::l1_journal_dir;
 
 /// L2 blocks between proposals.
@@ -47,15 +47,15 @@ impl L1Duties {
             let interval = args.proposer.interval.unwrap_or(PROPOSAL_INTERVAL);
             let what = proposer::Duties { propose: true, interval, ..account };
             let sender = sender(rollup, path, datadir, "proposer").await?;
-            duties.outputs.push(outputs(rollup, chain, what, Some(sender))?);
+            duties.outputs.push(outputs(rollup, chain, what, Some(sender)));
         }
         if let Some(path) = &args.challenger.key_file {
             let what = proposer::Duties { challenge: true, ..account };
             let sender = sender(rollup, path, datadir, "challenger").await?;
-            duties.outputs.push(outputs(rollup, chain, what, Some(sender))?);
+            duties.outputs.push(outputs(rollup, chain, what, Some(sender)));
         }
         if duties.outputs.is_empty() {
-            duties.outputs.push(outputs(rollup, chain, account, None)?);
+            duties.outputs.push(outputs(rollup, chain, account, None));
         }
         Ok(duties)
     }
@@ -132,16 +132,16 @@ fn outputs(
     chain: &Chain,
     duties: proposer::Duties,
     sender: Option<TransactionSender>,
-) -> eyre::Result<OutputsTask> {
-    Ok(OutputsTask::spawn(OutputsConfig {
+) -> OutputsTask {
+    OutputsTask::spawn(OutputsConfig {
         chain: chain.clone(),
         rollup: rollup.config.clone(),
-        provider: l1::provider(&rollup.args.l1)?,
+        provider: rollup.l1.provider(),
         duties,
         allow_non_finalized: rollup.args.proposer.allow_non_finalized,
         sender,
         interval: OUTPUTS_INTERVAL,
-    }))
+    })
 }
 
 pub(super) fn signer(args: &RollupArgs, path: &Path) -> eyre::Result<PrivateKeySigner> {

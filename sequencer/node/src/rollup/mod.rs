@@ -69,7 +69,7 @@ impl Rollup {
         let config = Arc::new(read_config(path)?);
         let l1 = Arc::new(l1::client(args, &config)?);
         let follower = HeadFollower::spawn(l1.clone(), l1::head_config(&args.l1)?);
-        let (provider, blobs) = (l1::provider(&args.l1)?, l1::blobs(&args.l1)?);
+        let (provider, blobs) = (l1.provider(), l1::blobs(&args.l1)?);
         let data = DataReader::new(&config, provider, blobs, RetrievalPolicy::default())?;
         let handle = RollupHandle::new(config.clone());
         let da_limit = DaLimit::default();
@@ -158,7 +158,7 @@ impl Rollup {
         };
         let signer = match self.args.feed.signer {
             Some(signer) => watch::channel(Some(signer)).1,
-            None => l1::unsafe_block_signer(&self.args.l1, &self.config)?,
+            None => l1::unsafe_block_signer(&self.l1, &self.config),
         };
         Ok(Some(FeedConfig {
             url,
