@@ -48,7 +48,8 @@ async fn batches_go_to_blobs_while_too_few_da_nodes_live_and_come_back() -> eyre
 }
 
 #[tokio::test]
-async fn an_operator_chooses_the_carrier_and_need_not_wait_for_a_batch() -> eyre::Result<()> {
+async fn an_operator_chooses_the_carrier_flushes_stops_and_starts_the_batcher() -> eyre::Result<()>
+{
     let mut chain = Chain::start(DevnetOptions::default()).await?;
     // Longer than anybody waits here.
     chain.devnet.set_option("sequencer", "--batcher.channel-seconds", "3600")?;
@@ -71,6 +72,13 @@ async fn an_operator_chooses_the_carrier_and_need_not_wait_for_a_batch() -> eyre
         let chosen = batches.last().is_some_and(|batch| batch.carrier == carrier);
         ensure!(chosen, "{batches:?} after {name} was chosen");
     }
+    let _: Value = admin.call("admin_stopBatcher", json!([])).await?;
+    let first = chain.batches(0).await?.len() as u64;
+    chain.transfers(2).await?;
+    let _: Value = admin.call("admin_flushBatcher", json!([])).await?;
+    chain.wait_l1_blocks(4).await?;
+    ensure!(chain.batches(first).await?.is_empty(), "a stopped batcher sends nothing");
+    let _: Value = admin.call("admin_startBatcher", json!([])).await?;
     chain.devnet.set_option("sequencer", "--batcher.channel-seconds", "4")?;
     chain.devnet.restart("sequencer").await?;
     chain.agree().await

@@ -7,6 +7,10 @@ pub enum BatcherCommand {
     Flush,
     /// To use these carriers from now on, until it is told otherwise or started again.
     SetCarrier(CarrierChoice),
+    /// To send nothing more until it is told to start. What is in the mempool may still be included.
+    Stop,
+    /// To begin behind the safe head, as after a start of the process. Nothing if it runs.
+    Start,
 }
 
 /// Why a batcher does not do as it is told.
@@ -31,6 +35,8 @@ impl From<BatcherCommand> for Event {
         match command {
             BatcherCommand::Flush => Self::Flush,
             BatcherCommand::SetCarrier(choice) => Self::SetCarrier(choice),
+            BatcherCommand::Stop => Self::Stop,
+            BatcherCommand::Start => Self::Start,
         }
     }
 }

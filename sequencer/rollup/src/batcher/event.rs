@@ -89,6 +89,10 @@ pub enum Event {
     SetCarrier(CarrierChoice),
     /// An operator wants the blocks that there are on L1 now.
     Flush,
+    /// An operator wants nothing more to be sent.
+    Stop,
+    /// An operator takes that back.
+    Start,
 }
 
 /// What became of a transaction that did not succeed.
@@ -214,6 +218,8 @@ pub enum ResetReason {
         /// Its last block.
         block: u64,
     },
+    /// An operator stopped it.
+    Stopped,
     /// A transaction that is not known here took a nonce.
     NonceTaken,
     /// A channel needs more transactions of the carrier of now than there is time for: its blocks

@@ -135,7 +135,7 @@ impl Batcher {
             Phase::Running(filling) => {
                 filling.open.as_ref().map_or(0, |open| open.channel.estimated_size())
             }
-            Phase::Settling(_) | Phase::Halted => 0,
+            Phase::Settling(_) | Phase::Halted | Phase::Stopped => 0,
         }
     }
 

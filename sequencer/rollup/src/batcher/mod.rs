@@ -26,6 +26,8 @@
 //!   head. What was sent and derived is not sent again; what was sent and is gone is.
 //! - A channel that changes its carrier after a part of it is on L1 begins anew under another
 //!   name. Its first frame ends the old channel, so the part does no harm.
+//! - An operator can stop it and start it again. A stop forgets what a restart of the process would,
+//!   and the sequencer is slowed down as if L1 did not keep up.
 //! - A transaction that did not come through is sent again: the same bytes with a higher fee while
 //!   it is in doubt, and after a refusal what the carrier of that moment asks for.
 
@@ -88,6 +90,8 @@ enum Phase {
     Running(Box<Filling>),
     /// Was given a block that no batch can hold. Only a reset leaves this.
     Halted,
+    /// Was told to send nothing. Only [`Event::Start`] leaves this.
+    Stopped,
 }
 
 /// What an operator wants to see.
@@ -95,6 +99,8 @@ enum Phase {
 pub struct BatcherStatus {
     /// Whether channels are being filled and sent.
     pub running: bool,
+    /// Whether an operator stopped it.
+    pub stopped: bool,
     /// Last block that is in a channel.
     pub last_block: Option<u64>,
     /// Closed channels that are not on L1 yet.
@@ -151,6 +157,8 @@ impl Batcher {
             Event::DispersalFailed { id, failure } => self.dispersal_failed(id, failure, now),
             Event::SetCarrier(choice) => self.choose_carrier(choice, now),
             Event::Flush => self.close_channel(),
+            Event::Stop => self.stop(now),
+            Event::Start => self.start(now),
         }
         self.advance(now);
         std::mem::take(&mut self.effects)
@@ -160,9 +168,10 @@ impl Batcher {
     pub fn status(&self, now: Duration) -> BatcherStatus {
         let last_block = match &self.phase {
             Phase::Running(filling) => Some(filling.last().number),
-            Phase::Settling(_) | Phase::Halted => None,
+            Phase::Settling(_) | Phase::Halted | Phase::Stopped => None,
         };
         BatcherStatus {
+            stopped: matches!(self.phase, Phase::Stopped),
             running: last_block.is_some(),
             last_block,
             queued_channels: self.queue.len(),
@@ -184,7 +193,7 @@ impl Batcher {
                 self.bump_fee_if_due(now);
                 self.request_blocks();
             }
-            Phase::Halted => {}
+            Phase::Halted | Phase::Stopped => {}
         }
         self.throttle();
     }
@@ -229,12 +238,27 @@ impl Batcher {
     /// Forgets everything but what was learnt of carriers and compression, and finds out again
     /// where to begin.
     fn reset(&mut self, reason: ResetReason, now: Duration) {
-        self.phase = Phase::Settling(Settling::new(now));
+        if !matches!(self.phase, Phase::Stopped) {
+            self.phase = Phase::Settling(Settling::new(now));
+        }
         self.safe = None;
         self.queue.clear();
         self.in_doubt = None;
         self.included.clear();
         self.effects.push(Effect::Reset { reason });
+    }
+
+    fn stop(&mut self, now: Duration) {
+        if !matches!(self.phase, Phase::Stopped) {
+            self.phase = Phase::Stopped;
+            self.reset(ResetReason::Stopped, now);
+        }
+    }
+
+    fn start(&mut self, now: Duration) {
+        if matches!(self.phase, Phase::Stopped) {
+            self.phase = Phase::Settling(Settling::new(now));
+        }
     }
 
     /// Tells the sequencer when L1 does not keep up, and when it does again. The further behind, the

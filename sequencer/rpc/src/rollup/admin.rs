@@ -1,5 +1,5 @@
-//! Control of sequencer and derivation, as op-node offers it, and of the batcher: `admin_flushBatcher` as
-//! op-batcher has it, and `admin_setBatcherCarrier` with `auto`, `blobs` or `calldata`.
+//! Control of sequencer and derivation, as op-node offers it, and of the batcher:
+//! `admin_startBatcher`, `admin_stopBatcher` and `admin_flushBatcher` as op-batcher has them, and `admin_setBatcherCarrier` with `auto`, `blobs` or `calldata`.
 
 use std::time::Duration;
 
@@ -29,6 +29,12 @@ pub(super) fn register(methods: &mut Methods, backend: &Backend) {
         methods.quick("admin_resetDerivationPipeline", 0, reset);
         methods.quick("admin_flushBatcher", 0, |backend, _| {
             command_batcher(backend, BatcherCommand::Flush)
+        });
+        methods.quick("admin_startBatcher", 0, |backend, _| {
+            command_batcher(backend, BatcherCommand::Start)
+        });
+        methods.quick("admin_stopBatcher", 0, |backend, _| {
+            command_batcher(backend, BatcherCommand::Stop)
         });
         methods.quick("admin_setBatcherCarrier", 1, |backend, args| {
             let carrier = args.required::<CarrierChoice>(0)?;

@@ -91,6 +91,36 @@ fn an_operator_can_have_a_channel_closed() {
 }
 
 #[test]
+fn a_stopped_batcher_sends_nothing_until_it_is_started() {
+    let mut world = patient();
+    world.build(2);
+    world.event(Event::Flush);
+    world.disperse(Ok(()));
+    assert_eq!((world.sent.len(), world.in_mempool()), (1, 1));
+    for _ in 0..2 {
+        world.event(Event::Stop);
+    }
+    assert!(world.batcher.status(world.now).stopped);
+    assert_eq!(world.resets, [ResetReason::Stopped]);
+    world.build(3);
+    world.event(Event::Flush);
+    world.event(Event::L1Reorg);
+    world.tick(300);
+    assert_eq!((world.sent.len(), world.bumps, world.dispersals.len()), (1, 0, 0));
+    // What was in the mempool is included, and not sent again.
+    world.mine(true, false);
+    world.derive();
+    assert_eq!(world.derived.safe, 2);
+    for _ in 0..2 {
+        world.event(Event::Start);
+    }
+    assert!(!world.batcher.status(world.now).stopped);
+    assert!(world.settle(5));
+    assert!(world.batcher.status(world.now).running);
+    assert_eq!((world.sent.len(), world.derived.repeated), (2, 0));
+}
+
+#[test]
 fn a_network_that_cannot_serve_is_left_for_this_batch_and_tried_again_later() {
     let mut world = patient();
     world.build(2);
@@ -378,6 +408,8 @@ fn a_block_that_no_batch_can_hold_stops_everything() {
     assert!(!batcher.status(now).running);
     let effects = batcher.step(Event::L2Reorg, now);
     assert_eq!(effects[0], Effect::Reset { reason: ResetReason::L2Reorg });
+    batcher.step(Event::Stop, now);
+    assert_eq!(batcher.step(Event::Start, now), [Effect::QueryNonces], "as after a start");
 }
 
 #[test]

@@ -19,6 +19,8 @@ enum Action {
     Find,
     Restart,
     Flush,
+    Stop,
+    Start,
     Choose(CarrierChoice),
 }
 
@@ -47,6 +49,8 @@ fn any_action() -> impl Strategy<Value = Action> {
         1 => Just(Find),
         1 => Just(Restart),
         1 => Just(Flush),
+        1 => Just(Stop),
+        2 => Just(Start),
         1 => any_choice().prop_map(Choose),
     ]
 }
@@ -65,6 +69,8 @@ fn act(world: &mut World, action: Action) {
         Action::Find => world.find(),
         Action::Restart => world.restart(),
         Action::Flush => world.event(Event::Flush),
+        Action::Stop => world.event(Event::Stop),
+        Action::Start => world.event(Event::Start),
         Action::Choose(choice) => world.event(Event::SetCarrier(choice)),
     }
 }
@@ -80,6 +86,7 @@ proptest! {
         for action in actions {
             act(&mut world, action);
         }
+        world.event(Event::Start);
         prop_assert!(
             world.settle(600),
             "safe {} of {}: {:?}",
@@ -103,6 +110,7 @@ proptest! {
                 action => act(&mut world, action),
             }
         }
+        world.event(Event::Start);
         prop_assert!(world.settle(600));
         prop_assert_eq!(world.derived.repeated, 0);
     }

@@ -83,6 +83,14 @@ async fn commands_reach_the_batcher_and_its_refusals_the_operator() {
     });
     assert_eq!(flush().await["result"], Value::Null);
     assert_eq!(taken.try_recv(), Ok(BatcherCommand::Flush));
+    let commands = [
+        ("admin_stopBatcher", BatcherCommand::Stop),
+        ("admin_startBatcher", BatcherCommand::Start),
+    ];
+    for (method, command) in commands {
+        assert_eq!(result(node.address, method, json!([])).await, Value::Null);
+        assert_eq!(taken.try_recv(), Ok(command));
+    }
     let method = "admin_setBatcherCarrier";
     for (name, choice) in [("blobs", CarrierChoice::Blobs), ("calldata", CarrierChoice::Calldata)] {
         assert_eq!(result(node.address, method, json!([name])).await, Value::Null);
@@ -106,8 +114,13 @@ async fn control_methods_stay_on_loopback() {
     let node =
         TestNode::serve_with(chain, directory, config, |backend| backend.with_rollup(handle)).await;
     let address = SocketAddr::from(([127, 0, 0, 1], node.address.port()));
-    for method in ["admin_resetDerivationPipeline", "admin_flushBatcher", "admin_setBatcherCarrier"]
-    {
+    for method in [
+        "admin_resetDerivationPipeline",
+        "admin_startBatcher",
+        "admin_stopBatcher",
+        "admin_flushBatcher",
+        "admin_setBatcherCarrier",
+    ] {
         assert_eq!(error_code(address, method, json!([])).await, -32601, "{method}");
     }
     assert!(result(address, "optimism_syncStatus", json!([])).await.is_object());

@@ -74,6 +74,8 @@ async fn without_a_rollup_its_methods_are_absent() {
         "admin_stopSequencer",
         "admin_sequencerActive",
         "admin_resetDerivationPipeline",
+        "admin_startBatcher",
+        "admin_stopBatcher",
         "admin_flushBatcher",
         "admin_setBatcherCarrier",
         "eth_sendRawTransactionConditional",
