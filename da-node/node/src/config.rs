@@ -84,7 +84,12 @@ pub(crate) struct L1Args {
     /// and draws seeds where nobody else did; `register` sends from it.
     #[arg(id = "l1.key", long = "l1.key")]
     pub(crate) key: Option<PathBuf>,
-    /// Block of the registry's deployment, from which on registrations are read [default: 0].
+    /// Address of a `BatchInbox`. With it and a key the node reports who signed the certificates in
+    /// it and has silent operators ejected.
+    #[arg(id = "l1.inbox", long = "l1.inbox")]
+    pub(crate) inbox: Option<Address>,
+    /// Block of the registry's deployment, from which on registrations and batches are read
+    /// [default: 0].
     #[arg(id = "l1.first-block", long = "l1.first-block")]
     pub(crate) first_block: Option<u64>,
 }

@@ -32,7 +32,7 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
 /// A value that every flag accepts, given the name of its value.
 fn value_of(flag: &str) -> &'static str {
     match flag {
-        "operator" | "l1.registry" | "limits.payers" => {
+        "operator" | "l1.registry" | "l1.inbox" | "limits.payers" => {
             "0x0000000000000000000000000000000000000001"
         }
         "http.addr" | "metrics.addr" => "::1",

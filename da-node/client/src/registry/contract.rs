@@ -24,6 +24,17 @@ sol! {
             uint40 rejoinTime;
         }
 
+        struct Parameters {
+            uint96 stakeMin;
+            uint16 operatorsMin;
+            uint16 signingRateMin;
+            uint8 signingWindow;
+            uint32 certificatesMin;
+            uint32 rejoinDelay;
+        }
+
+        error TooMuchEjected(uint64 epoch, uint256 stake, uint256 max);
+
         event OperatorRegistered(
             address indexed operator, bytes32 indexed keyHash, bytes key, uint256 stake, string endpoint
         );
@@ -37,6 +48,11 @@ sol! {
         function seedBlockOf(uint64 epoch) external view returns (uint256);
         function activeOperators() external view returns (uint256);
         function operatorOf(address operator) external view returns (Operator memory);
+        function parameters() external view returns (Parameters memory);
+        function signingRate(address account)
+            external
+            view
+            returns (uint256 certificates, uint256 signed);
 
         function register(bytes calldata key, bytes calldata possession, string calldata endpoint)
             external
@@ -44,15 +60,16 @@ sol! {
         function snapshot(uint64 epoch, address[] calldata operators, bytes calldata keys) external;
         function drawSeed(uint64 epoch, bytes calldata header) external;
         function resetSeedBlock(uint64 epoch) external;
+        function eject(address account) external;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use alloy::json_abi::JsonAbi;
-    use alloy::sol_types::{SolEvent, SolInterface};
+    use alloy::sol_types::{SolError, SolEvent, SolInterface};
 
-    use super::OperatorRegistry::{OperatorRegistered, OperatorRegistryCalls};
+    use super::OperatorRegistry::{OperatorRegistered, OperatorRegistryCalls, TooMuchEjected};
 
     #[test]
     fn what_is_called_is_in_the_abi_of_the_contract() {
@@ -65,5 +82,6 @@ mod tests {
         }
         let event = OperatorRegistered::SIGNATURE_HASH;
         assert!(abi.events().any(|it| it.selector() == event));
+        assert!(abi.errors().any(|it| it.selector().0 == TooMuchEjected::SELECTOR));
     }
 }

@@ -22,6 +22,19 @@ pub enum RegistryError {
         /// Block as of which.
         block: BlockId,
     },
+    /// There is no batch inbox at the address. Wait, or correct the address.
+    #[error("no batch inbox at {0}")]
+    NoInbox(Address),
+    /// The inbox reports signers to another registry than the configured one. Stop.
+    #[error("batch inbox {inbox} reports to registry {found}, not {expected}")]
+    OtherRegistry {
+        /// Address of the inbox.
+        inbox: Address,
+        /// Registry configured.
+        expected: Address,
+        /// Registry of the inbox.
+        found: Address,
+    },
     /// Another chain than configured. Stop.
     #[error("L1 has chain id {found}, not {expected}")]
     WrongChain {

@@ -36,7 +36,9 @@ pub(crate) fn account(path: &Path) -> eyre::Result<PrivateKeySigner> {
     PrivateKeySigner::from_bytes(&key).map_err(not_one)
 }
 
-/// A provider of L1, sending from an account where there is one.
+/// A provider of L1, sending from an account where there is one. The nonce of each transaction is
+/// asked of L1: a counter here would be wrong for good after a transaction that was never sent, and
+/// after a reorganisation.
 pub(crate) fn provider(
     args: &L1Args,
     account: Option<PrivateKeySigner>,
@@ -44,9 +46,13 @@ pub(crate) fn provider(
     let url = args.rpc.as_deref().ok_or_else(|| eyre::eyre!("l1.rpc is missing"))?;
     let url = url.parse().wrap_err("l1.rpc")?;
     Ok(match account {
-        Some(account) => {
-            ProviderBuilder::new().wallet(EthereumWallet::from(account)).connect_http(url).erased()
-        }
+        Some(account) => ProviderBuilder::default()
+            .with_gas_estimation()
+            .with_simple_nonce_management()
+            .fetch_chain_id()
+            .wallet(EthereumWallet::from(account))
+            .connect_http(url)
+            .erased(),
         None => ProviderBuilder::new().connect_http(url).erased(),
     })
 }

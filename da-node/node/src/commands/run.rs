@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use alloy::providers::DynProvider;
 use cairn_da_client::registry::{Registry, RegistryError};
 use cairn_da_node::admission::{Event, Operator, Quorums};
 use cairn_da_node::http::{inject, router};
-use cairn_da_node::l1::{Follower, Keeper};
+use cairn_da_node::l1::{Follower, Keeper, Reporter, ReporterConfig};
 use cairn_da_node::store::StoreOptions;
 use cairn_da_node::{Clock, Node, NodeConfig};
 use cairn_node_setup::{Server, ServerLimits, install_recorder, metrics_router, told_to_stop};
@@ -139,7 +140,8 @@ fn complain(error: &dyn std::fmt::Display) {
     tracing::warn!(target: "da::l1", %error, "registry not read");
 }
 
-/// Takes snapshots and draws seeds until the node stops, if it has an account on L1.
+/// Takes snapshots, draws seeds, and reports signers of the inbox that is named, until the node stops,
+/// if it has an account on L1. All of one account is sent here, one behind the other.
 async fn keep_epochs(args: RunArgs, mut stopped: watch::Receiver<()>) -> eyre::Result<()> {
     let Some(account) = l1_account(&args.l1)? else {
         // A dropped sender says the same as a message.
@@ -149,18 +151,49 @@ async fn keep_epochs(args: RunArgs, mut stopped: watch::Receiver<()>) -> eyre::R
     let registry = domain(&args.l1)?.registry;
     let first_block = args.l1.first_block.unwrap_or(0);
     let sender = provider(&args.l1, Some(account))?;
+    let mut reporter = reporter(&args, sender.clone())?;
     let mut keeper = Keeper::new(sender, registry, first_block);
     loop {
-        match timeout(TRANSACTION_TIME, keeper.poll()).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(target: "da::l1", %error, "keeping epochs"),
-            Err(error) => tracing::warn!(target: "da::l1", %error, "keeping epochs"),
+        keep(&mut keeper).await;
+        if let Some(reporter) = &mut reporter {
+            report(reporter).await?;
         }
         tokio::select! {
             () = tokio::time::sleep(args.l1.period()) => {}
             _ = stopped.changed() => return Ok(()),
         }
     }
+}
+
+async fn keep(keeper: &mut Keeper) {
+    match timeout(TRANSACTION_TIME, keeper.poll()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(target: "da::l1", %error, "keeping epochs"),
+        Err(error) => tracing::warn!(target: "da::l1", %error, "keeping epochs"),
+    }
+}
+
+fn reporter(args: &RunArgs, sender: DynProvider) -> eyre::Result<Option<Reporter>> {
+    let Some(inbox) = args.l1.inbox else { return Ok(None) };
+    let config = ReporterConfig {
+        registry: domain(&args.l1)?.registry,
+        inbox,
+        operator: args.operator.ok_or_else(|| eyre::eyre!("operator is missing"))?,
+        first_block: args.l1.first_block.unwrap_or(0),
+        confirmations: args.l1.confirmations(),
+    };
+    Ok(Some(Reporter::new(sender, config)))
+}
+
+/// Failures are told and tried again; only an inbox of another registry ends the node.
+async fn report(reporter: &mut Reporter) -> eyre::Result<()> {
+    match timeout(TRANSACTION_TIME, reporter.poll()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error @ RegistryError::OtherRegistry { .. })) => return Err(error.into()),
+        Ok(Err(error)) => tracing::warn!(target: "da::l1", %error, "reporting signers"),
+        Err(error) => tracing::warn!(target: "da::l1", %error, "reporting signers"),
+    }
+    Ok(())
 }
 
 /// Looks at the disk and prunes until the node stops.

@@ -156,7 +156,7 @@ impl Keeper {
 
 /// Where to go on reading: behind the last look, or the head where that is lower now, by the blocks
 /// that may have been replaced since.
-fn read_from(first: u64, next: u64, newest: u64) -> u64 {
+pub(super) fn read_from(first: u64, next: u64, newest: u64) -> u64 {
     next.min(newest.saturating_add(1)).saturating_sub(REORGANISED).max(first)
 }
 

@@ -7,11 +7,15 @@
 //! epoch's border for example).
 //!
 //! [`Keeper`] takes snapshots and draws seeds where nobody else did; it needs a key with ether.
+//!
+//! [`Reporter`] reports who signed the certificates of a batch inbox and ejects silent operators.
 
 mod follow;
 mod keep;
 mod register;
+mod report;
 
 pub use follow::Follower;
 pub use keep::Keeper;
 pub use register::{Registration, register};
+pub use report::{Reporter, ReporterConfig};

@@ -15,14 +15,14 @@ use cairn_primitives::da::{
 
 use crate::l1::{Clockwork, ETHER, L1, account};
 
-const PATIENCE: Duration = Duration::from_secs(60);
-const LONG: Clockwork = Clockwork { epoch_length: 86_400, seed_delay: 1 };
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Clockwork = Clockwork { epoch_length: 86_400, seed_delay: 1 };
 
 pub(crate) fn secret(number: u32) -> SecretKey {
     SecretKey::derive(keccak256(number.to_be_bytes()).as_slice()).unwrap()
 }
 
-async fn register_operators(l1: &L1, count: u32) {
+pub(crate) async fn register_operators(l1: &L1, count: u32) {
     for number in 0..count {
         let account = account(number);
         let registration = Registration {

@@ -32,6 +32,11 @@ sol! {
     contract CertificateVerifier {
         function check(bytes calldata certificate) external view returns (uint8);
     }
+
+    #[sol(rpc)]
+    contract Recorders {
+        function setRecorder(address account, bool allowed) external;
+    }
 }
 
 /// How the registry is deployed.
@@ -59,6 +64,12 @@ fn creation_code(name: &str) -> Bytes {
     let artifact: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     hex::decode(artifact["initCode"].as_str().unwrap()).unwrap().into()
+}
+
+/// Creation code that returns a contract's code.
+fn creation_code_of(code: &[u8]) -> Bytes {
+    let length = u8::try_from(code.len()).unwrap();
+    [&[0x60, length][..], &hex!("8060095f395ff3"), code].concat().into()
 }
 
 impl L1 {
@@ -111,6 +122,28 @@ impl L1 {
     pub(crate) async fn deploy_verifier(&self) -> Address {
         let code = creation_code("CertificateVerifier");
         self.deploy(code, self.registry.abi_encode()).await
+    }
+
+    /// A batch inbox that reports to the registry, for certificates that its verifier takes.
+    pub(crate) async fn deploy_inbox(&self, batcher: Address) -> Address {
+        // As much of a SystemConfig as an inbox asks for: it answers everything with the batcher.
+        let source = [&hex!("73")[..], batcher.as_slice(), &hex!("5f5260205ff3")].concat();
+        let source = self.deploy(creation_code_of(&source), Vec::new()).await;
+        let owner = account(DEPLOYER).address();
+        let router = (owner, self.registry, self.deploy_verifier().await).abi_encode_params();
+        let router = self.deploy(creation_code("CertificateVerifierRouter"), router).await;
+        let inbox = (source, router, self.registry).abi_encode_params();
+        let inbox = self.deploy(creation_code("BatchInbox"), inbox).await;
+        let registry = Recorders::new(self.registry, self.provider(Some(account(DEPLOYER))));
+        let allowed = registry.setRecorder(inbox, true).send().await.unwrap().get_receipt().await;
+        assert!(allowed.unwrap().status());
+        inbox
+    }
+
+    /// A contract that sends on what is behind the address in its calldata to that address.
+    pub(crate) async fn deploy_forwarder(&self) -> Address {
+        let code = hex!("601436038060145f375f5f825f5f5f3560601c5af1601b575f5ffd5b00");
+        self.deploy(creation_code_of(&code), Vec::new()).await
     }
 
     async fn deploy(&self, code: Bytes, arguments: Vec<u8>) -> Address {

@@ -13,6 +13,7 @@ mod l1;
 mod network;
 mod processes;
 mod reorganisation;
+mod reporting;
 mod rig;
 mod serving;
 mod slow;
