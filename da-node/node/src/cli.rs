@@ -27,7 +27,7 @@ pub(crate) enum Command {
     /// Make an operator's BLS key, or look at one.
     Key(KeyArgs),
     /// Register an operator on L1, with its stake and the possession of its key.
-    Register(RegisterArgs),
+    Register(Box<RegisterArgs>),
 }
 
 #[derive(Debug, Args)]

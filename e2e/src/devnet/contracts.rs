@@ -33,6 +33,12 @@ impl Deployed {
         let registry = self.l1.get("OperatorRegistry").copied();
         registry.ok_or_else(|| eyre::eyre!("the deployer names no OperatorRegistry"))
     }
+
+    /// Where batches go, and reports of who signed their certificates.
+    pub(super) fn batch_inbox(&self) -> eyre::Result<Address> {
+        let inbox = self.l1.get("BatchInbox").copied();
+        inbox.ok_or_else(|| eyre::eyre!("the deployer names no BatchInbox"))
+    }
 }
 
 /// Deploys everything and writes `contracts/`.

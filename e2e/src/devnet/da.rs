@@ -10,6 +10,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::accounts::{Accounts, Role, operator_key_name};
+use super::contracts::Deployed;
 use super::data_dir::DataDir;
 use super::l1::CHAIN_ID;
 use super::ports::http;
@@ -19,7 +20,8 @@ use crate::process::da_node_binary;
 
 /// What each operator stakes: one ether, the least that the registry takes by default.
 const STAKE_WEI: &str = "1000000000000000000";
-/// Operators that take snapshots and draw seeds. One would do; two go on when one is killed.
+/// Operators that take snapshots, draw seeds and report signers. One would do; two go on when one is
+/// killed.
 const KEEPERS: u16 = 2;
 /// Milliseconds between looks at L1. Blocks come every second at best.
 const POLL_MS: u64 = 500;
@@ -103,8 +105,9 @@ pub(super) fn nodes(
     dir: &DataDir,
     settings: &Settings,
     accounts: &Accounts,
-    registry: Address,
+    deployed: &Deployed,
 ) -> eyre::Result<Vec<Service>> {
+    let (registry, inbox) = (deployed.operator_registry()?, deployed.batch_inbox()?.to_string());
     let program = da_node_binary()?;
     let ports = settings.ports.da.iter().zip(&settings.ports.da_metrics);
     ports
@@ -134,6 +137,7 @@ pub(super) fn nodes(
             args.extend(l1_args(settings, registry));
             if number < KEEPERS {
                 args.extend(["--l1.key".into(), dir.key(&operator_key_name(number)).into()]);
+                args.extend(["--l1.inbox".into(), inbox.clone().into()]);
             }
             let probes = vec![Probe::Health { url: format!("{}/health", http(*port)) }];
             Ok(Service { name, program: program.clone(), args, probes })

@@ -115,8 +115,7 @@ impl Devnet {
             progress.done(&format!("{operators} registered"));
             deployed
         };
-        let registry = deployed.operator_registry()?;
-        self.start_all(&accounts, registry, progress).await?;
+        self.start_all(&accounts, &deployed, progress).await?;
         if !resumes {
             self.finish_set_up(progress).await?;
         }
@@ -152,17 +151,17 @@ impl Devnet {
     async fn start_all(
         &mut self,
         accounts: &Accounts,
-        registry: Address,
+        deployed: &Deployed,
         progress: &Progress,
     ) -> eyre::Result<()> {
-        let nodes = da::nodes(&self.dir, &self.settings, accounts, registry)?;
+        let nodes = da::nodes(&self.dir, &self.settings, accounts, deployed)?;
         let names = self.launch_all(nodes)?;
         progress.waiting("the DA network draws its first seed");
         for name in &names {
             self.ready(name).await?;
         }
         progress.done(&format!("{} ready to sign", count(names.len(), "DA node")));
-        for name in self.launch_all(self.services(registry)?)? {
+        for name in self.launch_all(self.services(deployed.operator_registry()?)?)? {
             progress.waiting(&format!("starting the {name}"));
             self.ready(&name).await?;
             progress.done(&format!("the {name} answers"));

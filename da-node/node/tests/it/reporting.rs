@@ -2,12 +2,15 @@
 
 mod scene;
 
+use std::time::{Duration, Instant};
+
 use alloy_primitives::Address;
 use cairn_da_client::registry::RegistryError;
 use cairn_da_node::l1::{Reporter, ReporterConfig};
 use cairn_test_setup::{Act, Answer, Proxy};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
+use crate::following::PATIENCE;
 use crate::l1::account;
 use scene::{ACTIVE, EJECTED, Scene, sender};
 
@@ -65,10 +68,15 @@ async fn reporters_of_one_moment_do_no_harm() {
     scene.send_certificates(ENOUGH, &[0]).await;
     scene.end_epoch().await;
     let (mut one, mut other) = (scene.reporter(1), scene.reporter(2));
-    while scene.state(account(0).address()).await != EJECTED {
-        let (first, second) = tokio::join!(one.poll(), other.poll());
-        first.unwrap();
-        second.unwrap();
+    scene.stop_mining().await;
+    // First the report, then the ejection: of the two in a block one does it and one reverts.
+    for state in [ACTIVE, EJECTED] {
+        let (first, second, ()) = tokio::join!(one.poll(), other.poll(), scene.mine_both());
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert_eq!((first.len(), second.len()), (1, 1));
+        let succeeded = [scene.succeeded(first[0]).await, scene.succeeded(second[0]).await];
+        assert!(succeeded.contains(&true) && succeeded.contains(&false), "{succeeded:?}");
+        assert_eq!(scene.state(account(0).address()).await, state);
         scene.mine().await;
     }
     assert_eq!(scene.next_to_report().await, ENOUGH);
@@ -110,8 +118,12 @@ async fn full_groups_are_reported_before_the_epoch_ends() {
     scene.send_certificates(40, &[]).await;
     let mut reporter = scene.reporter(1);
     scene.pass(200).await;
-    assert_eq!(scene.until_sent(&mut reporter).await.len(), 1);
+    let report = scene.until_sent(&mut reporter).await;
+    assert_eq!(report.len(), 1);
     assert_eq!(scene.next_to_report().await, 32);
+    let used = scene.gas_used(report[0]).await;
+    println!("a report of 32 certificates takes {used} gas");
+    assert!(used < 600_000, "{used} gas");
     scene.settle(&mut reporter).await;
     assert_eq!(scene.next_to_report().await, 32);
 }
@@ -161,6 +173,34 @@ async fn reports_and_batches_that_l1_takes_back_are_done_again() {
 }
 
 #[tokio::test]
+async fn logs_that_an_l1_left_out_are_read_again() {
+    let Some(mut scene) = Scene::start(4).await else { return };
+    let proxy = Proxy::start(&scene.l1.url, 0).await.unwrap();
+    let mut reporter = Reporter::new(sender(proxy.url(), 1), scene.config(1));
+    scene.send_certificates(1, &[]).await;
+    proxy.set(|passing| match passing.call() {
+        Some(call) if call["method"] == "eth_getLogs" => {
+            let answer = serde_json::json!({"jsonrpc": "2.0", "id": call["id"], "result": []});
+            Act::Answer(Answer::ok(answer.to_string()))
+        }
+        _ => Act::Pass,
+    });
+    // So many blocks that the logs are not read again for a reorganisation.
+    for _ in 0..40 {
+        scene.mine().await;
+    }
+    scene.settle(&mut reporter).await;
+    assert!(proxy.faults() > 0);
+    proxy.pass();
+    scene.send_certificates(1, &[]).await;
+    scene.end_epoch().await;
+    assert!(reporter.poll().await.unwrap().is_empty(), "the first one is missing");
+    scene.mine().await;
+    assert_eq!(reporter.poll().await.unwrap().len(), 1);
+    assert_eq!(scene.next_to_report().await, 2);
+}
+
+#[tokio::test]
 async fn a_certificate_through_another_contract_is_told_of_once() {
     let Some(mut scene) = Scene::start_behind_forwarder(4).await else { return };
     let recorder = PrometheusBuilder::new().build_recorder();
@@ -207,6 +247,33 @@ async fn an_l1_that_fails_at_any_request_is_asked_again() {
 }
 
 #[tokio::test]
+async fn a_node_with_an_account_and_an_inbox_reports() {
+    let Some(mut scene) = Scene::start(5).await else { return };
+    scene.send_certificates(ENOUGH, &[0]).await;
+    scene.end_epoch().await;
+    let mut node = scene.node(1, scene.l1.registry);
+    let start = Instant::now();
+    while scene.state(account(0).address()).await != EJECTED {
+        assert!(node.try_wait().is_none(), "the node ended");
+        assert!(start.elapsed() < PATIENCE, "nobody is ejected");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(scene.rate(account(0).address()).await, (ENOUGH, 0));
+    drop(node);
+    // With an inbox that belongs to another registry it does not run.
+    let mut node = scene.node(2, Address::repeat_byte(6));
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = node.try_wait() {
+            break status;
+        }
+        assert!(start.elapsed() < PATIENCE, "the node runs");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert!(!status.success());
+}
+
+#[tokio::test]
 async fn a_wrong_inbox_is_told_apart() {
     let Some(scene) = Scene::start(4).await else { return };
     let provider = || sender(&scene.l1.url, 1);
@@ -215,6 +282,9 @@ async fn a_wrong_inbox_is_told_apart() {
     assert!(matches!(missing, RegistryError::NoInbox(inbox) if inbox == nowhere.inbox));
     let other = ReporterConfig { registry: Address::repeat_byte(6), ..scene.config(1) };
     let wrong = Reporter::new(provider(), other).poll().await.unwrap_err();
+    // Where the confirmed block is older than the inbox there are no batches yet.
+    let early = ReporterConfig { confirmations: 100_000, ..scene.config(1) };
+    assert!(Reporter::new(provider(), early).poll().await.unwrap().is_empty());
     assert!(
         matches!(wrong, RegistryError::OtherRegistry { found, .. } if found == scene.l1.registry),
         "{wrong}"

@@ -69,7 +69,7 @@ fn other_calldata_is_not_taken_for_the_certificate() {
     }
     let endless = [&data[..], &[0; MAX_OPERATORS]].concat();
     assert_eq!(signed_of(&endless, &place), None);
-    let wrong = Place { signers_hash: B256::ZERO, ..place.clone() };
+    let wrong = Place { signers_hash: B256::ZERO, ..place };
     assert_eq!(signed_of(&data, &wrong), None);
     let wrong = Place { header_hash: B256::ZERO, ..place };
     assert_eq!(signed_of(&data, &wrong), None);

@@ -109,8 +109,16 @@ impl Reporter {
         let turn = self.ejections.turn();
         let pending = self.certificates.pending();
         let sent = match next_step(pending, latest.next, &clock, &turn, head.time) {
-            Step::Pass(limit) => self.pass_over(limit).await?.into_iter().collect(),
-            Step::Report(group) => self.report(latest.next, group).await?.into_iter().collect(),
+            Step::Pass(limit) => {
+                let outcome = perform(self.inbox.passOver(U256::from(limit))).await?;
+                self.settle(latest.next, 0, outcome).await?.into_iter().collect()
+            }
+            Step::Report(group) => {
+                let certificates = group.len();
+                let signers = group.into_iter().map(Signers::from).collect();
+                let outcome = perform(self.inbox.reportSigners(signers)).await?;
+                self.settle(latest.next, certificates, outcome).await?.into_iter().collect()
+            }
             Step::Blocked(batch) => {
                 self.tell_blocked(batch);
                 Vec::new()
@@ -173,47 +181,37 @@ impl Reporter {
         Ok(InboxState { block: block.number, time: block.time, next, count })
     }
 
-    async fn pass_over(&mut self, limit: u64) -> Result<Option<TxHash>, RegistryError> {
-        match perform(self.inbox.passOver(U256::from(limit))).await? {
-            Outcome::Mined(hash) => {
-                tracing::info!(target: "da::l1", limit, transaction = %hash, "batches passed over");
-                Ok(Some(hash))
-            }
-            Outcome::Reverted(hash) => Ok(Some(hash)),
-            Outcome::Refused(reason) => {
-                tracing::warn!(target: "da::l1", %reason, "batches are not passed over");
-                Ok(None)
-            }
-        }
-    }
-
-    async fn report(
+    /// What follows from sending a report of so many certificates, from batch `next` on; with none
+    /// the batches without certificate were passed over.
+    async fn settle(
         &mut self,
         next: BatchIndex,
-        group: Vec<Signed>,
+        certificates: usize,
+        outcome: Outcome,
     ) -> Result<Option<TxHash>, RegistryError> {
-        let certificates = group.len();
-        let signers = group.into_iter().map(Signers::from).collect();
-        match perform(self.inbox.reportSigners(signers)).await? {
+        let from = next.0;
+        match outcome {
             Outcome::Mined(hash) => {
                 metrics::counter!("da_signers_reported_total").increment(certificates as u64);
                 tracing::info!(
-                    target: "da::l1", from = next.0, certificates, transaction = %hash,
-                    "signers reported"
+                    target: "da::l1", from, certificates, transaction = %hash, "signers reported"
                 );
                 Ok(Some(hash))
             }
             // Another reporter was faster; the next look shows it.
             Outcome::Reverted(hash) => Ok(Some(hash)),
             Outcome::Refused(reason) => {
-                tracing::warn!(target: "da::l1", from = next.0, %reason, "signers not reported");
-                self.read_again(next);
+                let now = batch_index(self.inbox.nextToReport().call().await?)?;
+                if now == next {
+                    tracing::warn!(target: "da::l1", from, %reason, "signers are not reported");
+                    self.read_again(next);
+                }
                 Ok(None)
             }
         }
     }
 
-    /// Reads all again, once for each batch: most reports fail because another was faster.
+    /// Reads all again, once for each batch: what was read is not what the inbox has.
     fn read_again(&mut self, next: BatchIndex) {
         if self.read_again_for != Some(next) {
             self.read_again_for = Some(next);

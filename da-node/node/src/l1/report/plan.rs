@@ -36,7 +36,7 @@ pub(super) struct Pending {
 }
 
 /// Where a certificate is on L1, and the hashes that the inbox gave it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Place {
     /// Number of its block.
     pub(super) block: u64,

@@ -1,13 +1,15 @@
 //! A quorum, an inbox with batches, and time.
 
+use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
 use alloy::network::{EthereumWallet, TransactionBuilder};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::TransactionRequest;
 use alloy::sol;
-use alloy_primitives::{Address, B256, TxHash, U256};
+use alloy_primitives::{Address, TxHash, U256, keccak256};
 use cairn_da_client::registry::OperatorRegistry;
+use cairn_da_node::keys::write_plain;
 use cairn_da_node::l1::{Reporter, ReporterConfig};
 use cairn_primitives::da::bls::Signature;
 use cairn_primitives::da::{
@@ -16,7 +18,8 @@ use cairn_primitives::da::{
 };
 
 use crate::following::{LONG, PATIENCE, follower, keeper, register_operators, secret, until};
-use crate::l1::{L1, account};
+use crate::l1::{CHAIN_ID, L1, account};
+use crate::processes::binary;
 
 /// States of the registry.
 pub(super) const ACTIVE: u8 = 1;
@@ -45,6 +48,25 @@ pub(super) fn sender(url: &str, number: u32) -> DynProvider {
         .wallet(EthereumWallet::from(account(number)))
         .connect_http(url.parse().unwrap())
         .erased()
+}
+
+/// Killed on drop.
+pub(super) struct NodeProcess {
+    child: Child,
+    _dir: tempfile::TempDir,
+}
+
+impl NodeProcess {
+    pub(super) fn try_wait(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+}
+
+impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// An L1 with a quorum of which some sign.
@@ -112,6 +134,53 @@ impl Scene {
         Reporter::new(sender(&self.l1.url, number), self.config(number))
     }
 
+    /// An operator's node as a process, for a registry.
+    pub(super) fn node(&self, number: u32, registry: Address) -> NodeProcess {
+        let dir = tempfile::tempdir().unwrap();
+        let (key, l1_key) = (dir.path().join("key"), dir.path().join("l1-key"));
+        write_plain(&key, &secret(number)).unwrap();
+        let account = account(number);
+        let text = alloy_primitives::hex::encode_prefixed(account.to_bytes());
+        cairn_node_setup::write_private(&l1_key, &text).unwrap();
+        let mut command = binary();
+        command.arg("run").arg("--datadir").arg(dir.path().join("data"));
+        command.arg("--key").arg(key).arg("--l1.key").arg(l1_key);
+        command.args(["--operator", &account.address().to_string()]);
+        command.args(["--l1.rpc", &self.l1.url, "--l1.chain-id", &CHAIN_ID.to_string()]);
+        command.args(["--l1.registry", &registry.to_string()]);
+        command.args(["--l1.inbox", &self.inbox.to_string()]);
+        command.args(["--l1.confirmations", "1", "--l1.poll-ms", "300"]);
+        command.args(["--http.port", "0", "--metrics.port", "0", "--disk-reserve", "0"]);
+        NodeProcess { child: command.spawn().unwrap(), _dir: dir }
+    }
+
+    pub(super) async fn stop_mining(&self) {
+        self.request::<serde_json::Value>("evm_setIntervalMining", [0]).await;
+    }
+
+    /// Mines when two transactions wait for it.
+    pub(super) async fn mine_both(&self) {
+        let start = Instant::now();
+        loop {
+            let pool: serde_json::Value = self.request("txpool_status", ()).await;
+            if pool["pending"] == "0x2" {
+                return self.mine().await;
+            }
+            assert!(start.elapsed() < PATIENCE, "{pool}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(super) async fn succeeded(&self, transaction: TxHash) -> bool {
+        let receipt = self.l1.provider(None).get_transaction_receipt(transaction).await;
+        receipt.unwrap().unwrap().status()
+    }
+
+    pub(super) async fn gas_used(&self, transaction: TxHash) -> u64 {
+        let receipt = self.l1.provider(None).get_transaction_receipt(transaction).await;
+        receipt.unwrap().unwrap().gas_used
+    }
+
     /// Batches with certificates that all but `silent` signed.
     pub(super) async fn send_certificates(&mut self, count: u64, silent: &[u32]) {
         let snapshot = self.take_snapshots().await;
@@ -132,7 +201,7 @@ impl Scene {
         let header = Header {
             shape: Shape::new(4, 10).unwrap(),
             payload_length: PayloadLength(300),
-            hashes_root: B256::repeat_byte(1),
+            hashes_root: keccak256(self.reservation.to_be_bytes()),
             payer: account(BATCHER).address(),
             reservation: Reservation(self.reservation),
             epoch: snapshot.epoch(),
