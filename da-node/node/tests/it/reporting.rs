@@ -148,6 +148,7 @@ async fn reports_and_batches_that_l1_takes_back_are_done_again() {
     let empty = scene.snapshot().await;
     scene.send_certificates(ENOUGH, &[0]).await;
     scene.end_epoch().await;
+    scene.bury().await;
     let appended = scene.snapshot().await;
     scene.until_sent(&mut reporter).await;
     scene.settle(&mut reporter).await;
@@ -185,10 +186,7 @@ async fn logs_that_an_l1_left_out_are_read_again() {
         }
         _ => Act::Pass,
     });
-    // So many blocks that the logs are not read again for a reorganisation.
-    for _ in 0..40 {
-        scene.mine().await;
-    }
+    scene.bury().await;
     scene.settle(&mut reporter).await;
     assert!(proxy.faults() > 0);
     proxy.pass();

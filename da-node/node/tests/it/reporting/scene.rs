@@ -277,6 +277,13 @@ impl Scene {
         }
     }
 
+    /// So many blocks that the logs below are not read again for a reorganisation.
+    pub(super) async fn bury(&self) {
+        for _ in 0..40 {
+            self.mine().await;
+        }
+    }
+
     pub(super) async fn snapshot(&self) -> U256 {
         self.request("evm_snapshot", ()).await
     }
