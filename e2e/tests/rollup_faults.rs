@@ -61,27 +61,35 @@ async fn an_operator_chooses_the_carrier_flushes_stops_and_starts_the_batcher() 
         let _: Value = admin.call("admin_setBatcherCarrier", json!([name])).await?;
         let first = chain.batches(0).await?.len() as u64;
         let last = chain.transfers(2).await?;
-        let deadline = Instant::now() + PATIENCE;
-        while block(&chain.sequencer()?, "safe").await?.number.to::<u64>() < last {
-            // The batcher may only just have got the block.
-            let _: Value = admin.call("admin_flushBatcher", json!([])).await?;
-            chain.wait_l1_blocks(1).await?;
-            ensure!(Instant::now() < deadline, "block {last} is not flushed");
-        }
+        flush(&chain, &admin, last).await?;
         let batches = chain.batches(first).await?;
         let chosen = batches.last().is_some_and(|batch| batch.carrier == carrier);
         ensure!(chosen, "{batches:?} after {name} was chosen");
     }
     let _: Value = admin.call("admin_stopBatcher", json!([])).await?;
+    // What it has sent before is included.
+    chain.wait_l1_blocks(2).await?;
     let first = chain.batches(0).await?.len() as u64;
-    chain.transfers(2).await?;
+    let last = chain.transfers(2).await?;
     let _: Value = admin.call("admin_flushBatcher", json!([])).await?;
     chain.wait_l1_blocks(4).await?;
     ensure!(chain.batches(first).await?.is_empty(), "a stopped batcher sends nothing");
     let _: Value = admin.call("admin_startBatcher", json!([])).await?;
+    flush(&chain, &admin, last).await?;
     chain.devnet.set_option("sequencer", "--batcher.channel-seconds", "4")?;
     chain.devnet.restart("sequencer").await?;
     chain.agree().await
+}
+
+/// Tells the batcher to send what it has until a block is safe: it may only just have got it.
+async fn flush(chain: &Chain, admin: &RpcClient, last: u64) -> eyre::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while block(&chain.sequencer()?, "safe").await?.number.to::<u64>() < last {
+        let _: Value = admin.call("admin_flushBatcher", json!([])).await?;
+        chain.wait_l1_blocks(1).await?;
+        ensure!(Instant::now() < deadline, "block {last} is not flushed");
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use alloy::signers::local::PrivateKeySigner;
 use alloy::sol;
 use alloy::sol_types::SolValue;
 use alloy_primitives::{Address, Bytes, U256, hex};
+use cairn_da_client::registry::OperatorRegistry::Parameters;
 use cairn_primitives::da::Domain;
 use cairn_test_setup::Anvil;
 
@@ -19,15 +20,6 @@ const DEPLOYER: u32 = 19;
 pub(crate) const ETHER: u128 = 1_000_000_000_000_000_000;
 
 sol! {
-    struct Parameters {
-        uint96 stakeMin;
-        uint16 operatorsMin;
-        uint16 signingRateMin;
-        uint8 signingWindow;
-        uint32 certificatesMin;
-        uint32 rejoinDelay;
-    }
-
     #[sol(rpc)]
     contract CertificateVerifier {
         function check(bytes calldata certificate) external view returns (uint8);
