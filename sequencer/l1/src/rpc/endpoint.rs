@@ -43,13 +43,6 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether the answer is that the call reverts: geth's code, or what all nodes say.
-    pub fn is_revert(&self) -> bool {
-        const REVERTED: i64 = 3;
-        let Self::Refused { code, message, .. } = self else { return false };
-        *code == REVERTED || message.to_lowercase().contains("revert")
-    }
-
     /// Whether the node says that it has dropped the history (EIP-4444's code, and what geth, reth
     /// and others say).
     pub fn says_pruned(&self) -> bool {

@@ -84,17 +84,19 @@ async fn ask(
 ) -> Result<ResponsePayload, Attempt> {
     match endpoint.call(method, params).await {
         Ok(result) => Ok(ResponsePayload::Success(result)),
-        Err(error) if error.is_revert() => match error {
-            CallError::Refused { code, message, data } => {
-                let data = data.as_ref().map(quoted).transpose()?;
-                let message = message.into();
-                Ok(ResponsePayload::Failure(ErrorPayload { code, message, data }))
-            }
-            other => Err(other.into()),
-        },
+        Err(CallError::Refused { code, message, data }) if is_revert(code, &message) => {
+            let data = data.as_ref().map(quoted).transpose()?;
+            Ok(ResponsePayload::Failure(ErrorPayload { code, message: message.into(), data }))
+        }
         Err(error @ CallError::Refused { .. }) => Err(Attempt::Refused(error)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a refusal is that the call reverts: geth's code, or what all nodes say.
+fn is_revert(code: i64, message: &str) -> bool {
+    const REVERTED: i64 = 3;
+    code == REVERTED || message.to_lowercase().contains("revert")
 }
 
 /// Revert data as it stands in JSON.
