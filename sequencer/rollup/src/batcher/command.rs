@@ -7,7 +7,7 @@ pub enum BatcherCommand {
     Flush,
     /// To use these carriers from now on, until it is told otherwise or started again.
     SetCarrier(CarrierChoice),
-    /// To send nothing more until it is told to start. What is in the mempool may still be included.
+    /// To send nothing more until it is told to start, or the process is started again. What is in the mempool may still be included.
     Stop,
     /// To begin behind the safe head, as after a start of the process. Nothing if it runs.
     Start,

@@ -1,5 +1,6 @@
 //! Control of sequencer and derivation, as op-node offers it, and of the batcher:
-//! `admin_startBatcher`, `admin_stopBatcher` and `admin_flushBatcher` as op-batcher has them, and `admin_setBatcherCarrier` with `auto`, `blobs` or `calldata`.
+//! `admin_startBatcher`, `admin_stopBatcher` and `admin_flushBatcher` as op-batcher has them, and
+//! `admin_setBatcherCarrier` with `auto`, `blobs` or `calldata`.
 
 use std::time::Duration;
 
